@@ -1,0 +1,1 @@
+"""The main job on real flights, from raw CSV to a model."""

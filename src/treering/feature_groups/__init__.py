@@ -1,0 +1,1 @@
+"""Live feature groups: created, listed, ingested into, read."""

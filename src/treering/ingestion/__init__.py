@@ -1,0 +1,1 @@
+"""Rows checked, sorted and committed: all or nothing."""

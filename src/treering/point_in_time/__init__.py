@@ -1,0 +1,1 @@
+"""Which record a label row sees, and why."""

@@ -1,0 +1,1 @@
+"""Ordered feature-engineering steps over pandas frames, whose fitted state is JSON."""

@@ -1,0 +1,1 @@
+"""What is declared about data: types, feature groups, lookups. Pure values, no I/O."""

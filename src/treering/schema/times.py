@@ -1,0 +1,89 @@
+"""Times as treering counts them: whole microseconds since 1970-01-01 UTC; durations written as text."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from treering.errors import InvalidDefinitionError
+
+MICROSECONDS_PER_SECOND = 1_000_000
+MICROSECONDS_PER_DAY = 86_400 * MICROSECONDS_PER_SECOND
+FIRST_TIME = -62_135_596_800 * MICROSECONDS_PER_SECOND
+"""0001-01-01T00:00:00Z, the earliest time a record can have, and the event time of every static record."""
+LAST_TIME = 253_402_300_800 * MICROSECONDS_PER_SECOND - 1
+"""9999-12-31T23:59:59.999999Z, the latest time a record can have."""
+
+Duration = str | int | float | timedelta
+"""A length of time: `"6h"`, `"90s"`, `"1d 12h"`, a `timedelta`, or a number of seconds."""
+
+_UNITS = {
+    "us": 1,
+    "ms": 1_000,
+    "s": 1_000_000,
+    "m": 60_000_000,
+    "min": 60_000_000,
+    "h": 3_600_000_000,
+    "d": MICROSECONDS_PER_DAY,
+    "w": 7 * MICROSECONDS_PER_DAY,
+}
+_PART = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(us|ms|min|s|m|h|d|w)\s*")
+
+
+def microseconds(duration: Duration, what: str = "duration") -> int:
+    """Turn a duration into whole microseconds.
+
+    >>> microseconds("1h 30m")
+    5400000000
+
+    Raises:
+        InvalidDefinitionError: if it cannot be read, or is negative.
+    """
+    if isinstance(duration, timedelta):
+        length = duration // timedelta(microseconds=1)
+    elif isinstance(duration, int | float) and not isinstance(duration, bool):
+        length = round(duration * MICROSECONDS_PER_SECOND)
+    else:
+        length = _parsed(str(duration), what)
+    if length < 0:
+        raise InvalidDefinitionError(f"The {what} {duration!r} is negative; give a length of time such as '6h'.")
+    return length
+
+
+def _parsed(text: str, what: str) -> int:
+    position, total = 0, 0
+    while position < len(text):
+        part = _PART.match(text, position)
+        if part is None:
+            break
+        total += round(float(part.group(1)) * _UNITS[part.group(2)])
+        position = part.end()
+    if position == 0 or position < len(text):
+        raise InvalidDefinitionError(f"The {what} {text!r} cannot be read. Write a number and a unit, such as '90s', '15min', '6h', '1d 12h' or '2w'.")
+    return total
+
+
+def duration_text(length: int) -> str:
+    """Write microseconds the way a person would: the two largest units, exact to the second.
+
+    >>> duration_text(5_400_000_000)
+    '1h 30min'
+    """
+    if length < 0:
+        return "-" + duration_text(-length)
+    parts = []
+    for unit in ("d", "h", "min", "s", "ms", "us"):
+        count, length = divmod(length, _UNITS[unit])
+        if count:
+            parts.append(f"{count}{unit}")
+    return " ".join(parts[:2]) or "0s"
+
+
+def time_text(time: int) -> str:
+    """Write a time in microseconds as ISO 8601 in UTC; fractions only where there are any.
+
+    >>> time_text(0)
+    '1970-01-01 00:00:00Z'
+    """
+    if not FIRST_TIME <= time <= LAST_TIME:
+        return f"{time}us"
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=time)
+    return moment.strftime("%Y-%m-%d %H:%M:%S").zfill(19) + (f".{moment.microsecond:06d}" if moment.microsecond else "") + "Z"

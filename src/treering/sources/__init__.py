@@ -1,0 +1,1 @@
+"""Outside data (CSV, Parquet, frames) read as Arrow batches, with the position of every row."""

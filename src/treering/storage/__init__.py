@@ -1,0 +1,1 @@
+"""Objects on a folder or a bucket, numbered documents, Iceberg tables, sorted runs."""

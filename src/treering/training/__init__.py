@@ -1,0 +1,1 @@
+"""Training jobs in a child process, and the model archives they leave."""

@@ -1,0 +1,1 @@
+"""Versioned training sets with splits and receipts."""
