@@ -139,6 +139,10 @@ class SqlError(TreeringError, ValueError):
     """A query that is not a single SELECT, or that the SQL engine refused."""
 
 
+class RecipeError(TreeringError, ValueError):
+    """Data that a recipe's step cannot learn from or transform, or a step that is not the one that was saved."""
+
+
 class NotFittedError(TreeringError, RuntimeError):
     """A recipe that was asked to transform before it was fitted."""
 
