@@ -28,7 +28,7 @@ class Settings:
         s3_endpoint: URL of an S3-compatible server; None means AWS, or what AWS's own variables name.
         s3_region: region that requests are signed for; None means what AWS's own variables name.
         memory_budget_bytes: what ingestion and lookups try to stay under; 0 means a quarter of the machine's memory.
-        sort_rows: rows that an ingestion sorts in memory at once before it spills to a temporary file.
+        sort_bytes: bytes that an ingestion sorts in memory at once before it spills to a temporary file.
         run_rows: rows at which an ingestion starts another sorted run.
         row_group_rows: rows of one Parquet row group of a sorted run.
         commit_attempts: how often a commit that other writers outran is tried again.
@@ -38,7 +38,7 @@ class Settings:
     s3_endpoint: str | None = None
     s3_region: str | None = None
     memory_budget_bytes: int = 0
-    sort_rows: int = 1_000_000
+    sort_bytes: int = 128 * _MIB
     run_rows: int = 8_000_000
     row_group_rows: int = 131_072
     commit_attempts: int = 64
@@ -47,7 +47,7 @@ class Settings:
     def __post_init__(self) -> None:
         if self.memory_budget_bytes == 0:
             object.__setattr__(self, "memory_budget_bytes", _quarter_of_memory())
-        for name in ("memory_budget_bytes", "sort_rows", "run_rows", "row_group_rows", "commit_attempts"):
+        for name in ("memory_budget_bytes", "sort_bytes", "run_rows", "row_group_rows", "commit_attempts"):
             if getattr(self, name) < 1:
                 raise SettingsError(f"Setting {name!r} is {getattr(self, name)}; it has to be at least 1.")
 

@@ -19,13 +19,13 @@ _CLASSES: Mapping[str, type] = {
 
 
 def to_json(value: Any) -> Any:
-    """Turn a definition into what `json.dumps` takes; fields at their default are left out."""
+    """Turn a definition into what `json.dumps` takes."""
     if isinstance(value, Static):
         return {"is": "Static"}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Lookup):
-        return {"is": "Lookup", **{k: v for k, v in _fields(value).items() if v not in (None, "", False, [])}} | _durations(value)
+        return {"is": "Lookup", **{k: v for k, v in _fields(value).items() if v is not None}} | _durations(value)
     if is_dataclass(value) and not isinstance(value, type):
         return {"is": type(value).__name__, **_fields(value)}
     if isinstance(value, Mapping):

@@ -15,6 +15,9 @@ LAST_TIME = 253_402_300_800 * MICROSECONDS_PER_SECOND - 1
 Duration = str | int | float | timedelta
 """A length of time: `"6h"`, `"90s"`, `"1d 12h"`, a `timedelta`, or a number of seconds."""
 
+Moment = str | datetime
+"""A point in time with its zone: a `datetime` that has one, or ISO 8601 text such as `"2013-10-01T00:00Z"`."""
+
 _UNITS = {
     "us": 1,
     "ms": 1_000,
@@ -59,6 +62,24 @@ def _parsed(text: str, what: str) -> int:
     if position == 0 or position < len(text):
         raise InvalidDefinitionError(f"The {what} {text!r} cannot be read. Write a number and a unit, such as '90s', '15min', '6h', '1d 12h' or '2w'.")
     return total
+
+
+def microseconds_at(moment: Moment, what: str = "time") -> int:
+    """Turn a point in time into microseconds since 1970 UTC.
+
+    >>> microseconds_at("1970-01-01T00:00:01Z")
+    1000000
+
+    Raises:
+        InvalidDefinitionError: if it cannot be read, or has no zone.
+    """
+    try:
+        parsed = moment if isinstance(moment, datetime) else datetime.fromisoformat(moment)
+    except (TypeError, ValueError):
+        raise InvalidDefinitionError(f"The {what} {moment!r} cannot be read. Write ISO 8601 with a zone, such as '2013-10-01T00:00Z'.") from None
+    if parsed.tzinfo is None:
+        raise InvalidDefinitionError(f"The {what} {str(moment)!r} has no zone, and a guess could be hours off. Write it with one, such as '2013-10-01T00:00Z'.")
+    return (parsed - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
 def duration_text(length: int) -> str:

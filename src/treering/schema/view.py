@@ -7,7 +7,7 @@ from types import MappingProxyType
 from treering.errors import InvalidDefinitionError
 from treering.schema.feature_group import _names
 from treering.schema.names import check_name
-from treering.schema.times import Duration, microseconds
+from treering.schema.times import Duration, Moment, microseconds, microseconds_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,7 @@ class Lookup:
         max_age: microseconds; an older answer gives nulls. None means any age.
         strictly_before: see only records known before the label's time, not at it.
         as_of: a commit number: see only what was committed by then. None means everything committed now.
+        as_of_time: the same by time, in microseconds: the last commit at or before it.
         with_event_time: also return the event time of the record that answered.
         with_age: also return its age at the label's time, in seconds.
     """
@@ -33,6 +34,7 @@ class Lookup:
     max_age: int | None = None
     strictly_before: bool = False
     as_of: int | None = None
+    as_of_time: int | None = None
     with_event_time: bool = False
     with_age: bool = False
 
@@ -45,11 +47,12 @@ class Lookup:
         prefix: str = "",
         max_age: Duration | None = None,
         strictly_before: bool = False,
-        as_of: int | None = None,
+        as_of: int | Moment | None = None,
+        as_of_time: int | None = None,
         with_event_time: bool = False,
         with_age: bool = False,
     ) -> None:
-        """Check and keep what is asked for; durations may be text such as "6h".
+        """Check and keep what is asked for; durations may be text such as "6h", and `as_of` a commit or a time.
 
         Raises:
             InvalidDefinitionError: for an empty or repeated list of features.
@@ -61,7 +64,8 @@ class Lookup:
         set_(self, "prefix", prefix)
         set_(self, "max_age", None if max_age is None else microseconds(max_age, "max_age"))
         set_(self, "strictly_before", strictly_before)
-        set_(self, "as_of", as_of)
+        set_(self, "as_of", as_of if isinstance(as_of, int) else None)
+        set_(self, "as_of_time", as_of_time if as_of is None or isinstance(as_of, int) else microseconds_at(as_of, "as_of"))
         set_(self, "with_event_time", with_event_time)
         set_(self, "with_age", with_age)
 

@@ -1,0 +1,59 @@
+from typing import Any
+
+import pytest
+
+from treering.errors import FeatureNotFoundError, InvalidDefinitionError
+from treering.schema.feature_group import STATIC, AvailableAfter, TimeZone, define
+from treering.schema.types import Feature, FeatureType, Schema
+
+SCHEMA = Schema(
+    (
+        Feature("customer", FeatureType.STRING),
+        Feature("purchase", FeatureType.INTEGRAL),
+        Feature("at", FeatureType.TIMESTAMP),
+        Feature("amount", FeatureType.FRACTIONAL),
+    )
+)
+
+
+def defined(**changes: Any) -> Any:
+    return define("purchases", **{"entity": "customer", "event_time": "at", "schema": SCHEMA} | changes)
+
+
+def test_what_a_lookup_returns_by_default_are_neither_keys_nor_clocks() -> None:
+    assert defined(record_identifier=["customer", "purchase"]).feature_names == ("amount",)
+    assert defined().feature_names == ("purchase", "amount")
+
+
+def test_a_lag_may_be_written_as_text() -> None:
+    assert defined(available_after="1h").availability == AvailableAfter(3_600_000_000)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"entity": ()}, "has no entity"),
+        ({"record_identifier": "purchase"}, "has to contain its entity; 'customer' is missing"),
+        ({"entity": "amount"}, "never Fractional"),
+        ({"event_time": "purchase"}, "event time 'purchase' of 'purchases' is Integral"),
+        ({"event_time": STATIC, "available_after": "1h"}, "is static"),
+        ({"available_after": "1h", "available_at": "at"}, "both available_after and available_at"),
+        ({"record_identifier": ["customer", "at"]}, "cannot be part of its record identifier"),
+        ({"time_zone": "Mars/Olympus"}, "No time zone 'Mars/Olympus'"),
+        ({"description": "x" * 129}, "at most 128"),
+        ({"tags": {str(number): "" for number in range(51)}}, "at most 50"),
+    ],
+)
+def test_parts_that_contradict_each_other_are_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidDefinitionError, match=message):
+        defined(**changes)
+
+
+def test_a_column_that_does_not_exist_comes_with_the_nearest_one() -> None:
+    with pytest.raises(FeatureNotFoundError, match="Did you mean 'customer'"):
+        defined(entity="custmer")
+
+
+def test_what_doubtful_local_times_mean_is_one_of_three() -> None:
+    with pytest.raises(InvalidDefinitionError, match="'error', 'earliest' or 'latest'"):
+        TimeZone("UTC", ambiguous="later")  # type: ignore[arg-type]
