@@ -75,17 +75,17 @@ def with_column(table: pa.Table, name: str, values: Any) -> pa.Table:
     return table.append_column(name, pa.array(values))
 
 
-def local_store(root: Path) -> tuple[Objects, Documents]:
+def local_store(root: Path | str) -> tuple[Objects, Documents]:
     objects = open_objects(root, Settings())
     return objects, Documents(objects, lambda: START)
 
 
-def training_sets(root: Path, clock: int = START) -> TrainingSets:
+def training_sets(root: Path | str, clock: int = START) -> TrainingSets:
     """The training sets of a store in a folder; what they are asked to look up is the result itself."""
     objects, documents = local_store(root)
     return TrainingSets(objects, documents, lambda looked, _: looked, lambda: clock)
 
 
-def build_set(root: Path, looked: LookedUp | None = None, *, name: str = "late", split: Split | None = None) -> TrainingSet:
+def build_set(root: Path | str, looked: LookedUp | None = None, *, name: str = "late", split: Split | None = None) -> TrainingSet:
     """Build a training set under a root from hand-made rows."""
-    return training_sets(root).build(name, Lookup("weather"), looked or LookedUp(flights()), split=split)
+    return training_sets(root).build(name, Lookup("weather"), LookedUp(flights()) if looked is None else looked, split=split)

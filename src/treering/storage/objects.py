@@ -1,0 +1,140 @@
+"""The bytes of a store: one small interface, over a local folder or an S3 bucket."""
+
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from typing import BinaryIO, Protocol
+
+import pyarrow as pa
+
+from treering.errors import ObjectNotFoundError, OutcomeUnknownError, StorageError
+from treering.settings import Settings
+
+_CREATE_ATTEMPTS = 6
+
+
+class Objects(Protocol):
+    """Objects by key. A key is relative to the root, with '/' between its parts, on every kind of storage."""
+
+    @property
+    def root(self) -> str:
+        """Where the objects are: an absolute folder path, or `s3://bucket/prefix`."""
+
+    def read(self, key: str) -> bytes:
+        """Read a whole object.
+
+        Raises:
+            ObjectNotFoundError: if there is none.
+        """
+
+    def size(self, key: str) -> int | None:
+        """Look up an object's size in bytes; None if there is none."""
+
+    def create(self, key: str, data: bytes) -> bool:
+        """Create an object if there is none; durable when it returns.
+
+        Returns:
+            True if it landed. False if something stands there already, or is just landing there; it may be this very write, repeated
+            below us after a lost answer: only `create_own` tells.
+
+        Raises:
+            OutcomeUnknownError: if the answer was lost.
+            ReadOnlyStoreError: if one may not write there.
+        """
+
+    def put(self, key: str, data: bytes) -> None:
+        """Create or replace an object: only for advice that may be stale, never for the truth."""
+
+    def list(self, prefix: str) -> list[str]:
+        """List the keys below a prefix (a folder), sorted, without leftovers of unfinished writes."""
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Delete objects; those that are absent are passed over."""
+
+    def output(self, key: str) -> AbstractContextManager[BinaryIO]:
+        """Stream a new object: it appears whole and durable at exit, or, if the body raises, not at all.
+
+        Raises:
+            AlreadyExistsError: if something stands there.
+        """
+
+    def input(self, key: str) -> pa.NativeFile:
+        """Open an object for reading anywhere in it, as `pyarrow.parquet.ParquetFile` takes it.
+
+        Raises:
+            ObjectNotFoundError: if there is none.
+        """
+
+    def uri(self, key: str) -> str:
+        """Write the absolute address of an object: `file:///...` or `s3://...`."""
+
+    def storage_options(self) -> dict[str, object]:
+        """Say what pandas and fsspec need to open an address of `uri`; holds secrets on S3, and is empty for a folder."""
+
+
+def create_own(objects: Objects, key: str, data: bytes, *, pause: Callable[[float], None] = time.sleep) -> bool:
+    """Create an object whose bytes nobody else would write, and find out whether it landed whatever the answers were.
+
+    Args:
+        objects: where to.
+        key: under which name.
+        data: the bytes; they have to hold an identity of their own, such as a random id.
+        pause: waits that many seconds between two tries.
+
+    Returns:
+        True exactly if what stands there is `data`.
+
+    Raises:
+        OutcomeUnknownError: if the storage cannot be asked.
+    """
+    for attempt in range(_CREATE_ATTEMPTS):
+        if attempt:
+            pause(0.05 * attempt)
+        try:
+            if objects.create(key, data):
+                return True
+        except OutcomeUnknownError:
+            pass
+        try:
+            return objects.read(key) == data
+        except ObjectNotFoundError:
+            continue
+        except StorageError as error:
+            raise OutcomeUnknownError(f"The write of {objects.uri(key)} was not answered, and it cannot be read back. Repeat the call.") from error
+    raise OutcomeUnknownError(f"{_CREATE_ATTEMPTS} writes of {objects.uri(key)} were not answered. Check the storage, then repeat the call.")
+
+
+def open_objects(root: str | os.PathLike[str], settings: Settings) -> Objects:
+    """Open the objects below a root; nothing is read or written yet.
+
+    Args:
+        root: a folder, `file:///...`, or `s3://bucket/prefix`.
+        settings: endpoint and region of S3, and the temporary folder.
+
+    Raises:
+        StorageError: for a scheme that treering does not know, or S3 without credentials.
+    """
+    text = os.fspath(root)
+    scheme, separator, rest = text.partition("://")
+    if not separator:
+        return _open_local(text, settings)
+    if scheme not in _OPENERS:
+        raise StorageError(f"treering cannot open {text!r}: it knows folders, file:// and s3://.")
+    return _OPENERS[scheme](rest, settings)
+
+
+def _open_local(path: str, settings: Settings) -> Objects:
+    from treering.storage.local_objects import LocalObjects
+
+    return LocalObjects(path)
+
+
+def _open_s3(path: str, settings: Settings) -> Objects:
+    from treering.storage.s3_objects import S3Objects
+
+    bucket, _, prefix = path.partition("/")
+    return S3Objects.connect(bucket, prefix, settings)
+
+
+_OPENERS: Mapping[str, Callable[[str, Settings], Objects]] = {"file": _open_local, "s3": _open_s3}
