@@ -1,0 +1,185 @@
+"""An ingestion: read, check, sort, write, commit. All of it becomes visible, or nothing."""
+
+import json
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from treering.errors import InvalidDefinitionError, TokenReusedError
+from treering.ingestion import quarantine
+from treering.ingestion.check import Checker, describe
+from treering.ingestion.landing import Landing, PendingRuns
+from treering.ingestion.ledger import SUMMARY_KEY, ingestion_id, parts_to_json
+from treering.ingestion.progress import progress
+from treering.ingestion.report import IngestionReport
+from treering.ingestion.sort import SortedSpool
+from treering.schema.feature_group import API_INVOCATION_TIME, EVENT_TIME, INGESTION, IS_DELETED, KNOWN_AT, ROW, WRITE_TIME
+from treering.sources.bad_rows import BadRow
+from treering.sources.batches import Source
+from treering.storage.snapshot import Snapshot
+
+OnBadRows = Literal["error", "quarantine"]
+
+
+@dataclass(frozen=True, slots=True)
+class IngestOptions:
+    """How to ingest.
+
+    Attributes:
+        token: makes the call safe to repeat: the same token writes once.
+        on_bad_rows: "error" refuses the whole source; "quarantine" keeps bad rows apart and takes the others.
+        rewrites_history: corrections are known as if they had always been.
+        allow_missing: columns that the source may lack; they become null.
+    """
+
+    token: str | None = None
+    on_bad_rows: OnBadRows = "error"
+    rewrites_history: bool = False
+    allow_missing: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.on_bad_rows not in ("error", "quarantine"):
+            raise InvalidDefinitionError(f"on_bad_rows is 'error' or 'quarantine', not {self.on_bad_rows!r}.")
+        if self.token is not None and not 1 <= len(self.token) <= 256:
+            raise InvalidDefinitionError(f"A token has 1 to 256 characters; this one has {len(self.token)}.")
+
+
+def ingest(landing: Landing, source: Source, options: IngestOptions) -> IngestionReport:
+    """Take a source's rows into a feature group.
+
+    Raises:
+        SchemaMismatchError: for columns that are not the group's.
+        BadRowsError: for rows that the group cannot take, unless they go to quarantine.
+        TokenReusedError: for a token that came with other content before.
+    """
+    started, received = time.perf_counter(), landing.clock()
+    ingestion = ingestion_id(options.token)
+    earlier = landing.ledger.find(ingestion) if options.token is not None else None
+    if earlier is not None:
+        return _repeated(earlier, _digest_of(source), options.token)
+    with landing.spool() as spool:
+        checked = _checked(landing, source, options, spool)
+        if checked.bad_rows and options.on_bad_rows == "error":
+            raise quarantine.refuse(checked.bad_rows, source.parts(), checked.rows, source.description, landing.definition.name)
+        kept = quarantine.keep(landing.objects, landing.folder, ingestion, checked.bad_rows, source.parts()) if checked.bad_rows else None
+        constants = {API_INVOCATION_TIME: received, WRITE_TIME: landing.clock(), IS_DELETED: False, INGESTION: ingestion}
+        pending = PendingRuns(landing, ingestion, spool, constants, rewrites_history=options.rewrites_history)
+        report = replace(_report(landing, source, options, ingestion, checked), quarantine=kept)
+        return commit(landing, pending, report, parts_to_json(source.parts()), started)
+
+
+def commit(landing: Landing, pending: PendingRuns, report: IngestionReport, parts: list[list[Any]], started: float) -> IngestionReport:
+    """Make pending runs visible, and record what was done.
+
+    Args:
+        landing: where to.
+        pending: the runs.
+        report: what is known before the commit.
+        parts: where the rows came from.
+        started: `time.perf_counter()` at the call, for the report's seconds.
+    """
+    landed: list[dict[str, Any]] = []
+
+    def runs_for(snapshot: Snapshot) -> Sequence[Any]:
+        # Another call with this token may have landed, and left the metadata since.
+        earlier = landing.ledger.find(report.ingestion) if report.token is not None else None
+        landed[:] = [earlier] if earlier is not None else []
+        return () if landed else pending.for_base(snapshot)
+
+    landing.table.evolve(landing.definition.run_schema())
+    runs = pending.for_base(landing.table.snapshot())
+    attempt = secrets.token_hex(8)
+    written = replace(report, bytes_written=sum(run.bytes for run in runs), seconds=round(time.perf_counter() - started, 3))
+    summary = {SUMMARY_KEY: json.dumps({"attempt": attempt, "report": written.to_json(), "parts": parts})}
+    done = landing.table.append(report.ingestion, runs_for, summary=summary)
+    if landed:
+        return _repeated(landed[0], report.digest, report.token)
+    recorded = landing.ledger.record(done)
+    if recorded["attempt"] != attempt:
+        return _repeated(recorded, report.digest, report.token)
+    return replace(written, commit=done.number)
+
+
+@dataclass(slots=True)
+class _Checked:
+    """What checking a source came to."""
+
+    bad_rows: list[BadRow]
+    rows: int = 0
+    nans: int = 0
+    infinities: int = 0
+    first: int | None = None
+    last: int | None = None
+
+    def notes(self) -> tuple[str, ...]:
+        kinds = ((self.nans, "NaN became null"), (self.infinities, "infinite values were kept"))
+        return tuple(f"{count:,} {what}" for count, what in kinds if count)
+
+
+def _checked(landing: Landing, source: Source, options: IngestOptions, spool: SortedSpool) -> _Checked:
+    definition = landing.definition
+    checker = Checker(definition, source.arrow_schema(definition.schema), allow_missing=options.allow_missing)
+    checked = _Checked([])
+    with progress(f"Ingesting {source.description}", source.total_bytes) as show:
+        for batch in source.batches(definition.schema):
+            good = checker.check(batch)
+            checked.rows += good.table.num_rows + len(good.bad_rows)
+            checked.bad_rows += good.bad_rows
+            checked.nans += good.nans
+            checked.infinities += good.infinities
+            if good.table.num_rows:
+                _note_times(checked, good.event_time)
+                columns = (*good.table.columns, good.event_time, good.known_at, pa.array(good.positions))
+                spool.add(pa.table(columns, names=[*good.table.column_names, EVENT_TIME, KNOWN_AT, ROW]))
+            show(source.bytes_read)
+    return checked
+
+
+def _note_times(checked: _Checked, event_time: pa.Array) -> None:
+    extremes = pc.min_max(event_time.cast(pa.int64()))
+    first, last = extremes["min"].as_py(), extremes["max"].as_py()
+    checked.first = first if checked.first is None else min(first, checked.first)
+    checked.last = last if checked.last is None else max(last, checked.last)
+
+
+def _report(landing: Landing, source: Source, options: IngestOptions, ingestion: str, checked: _Checked) -> IngestionReport:
+    static = landing.definition.is_static
+    shown = [describe(row, source.parts()) for row in checked.bad_rows[: quarantine.SHOWN]]
+    return IngestionReport(
+        group=landing.definition.name,
+        ingestion=ingestion,
+        commit=0,
+        rows=checked.rows - len(checked.bad_rows),
+        rejected=quarantine.counted(checked.bad_rows),
+        rejected_lines=tuple(shown),
+        first_event_time=None if static else checked.first,
+        last_event_time=None if static else checked.last,
+        source=source.description,
+        digest=source.digest(),
+        bytes_written=0,
+        seconds=0.0,
+        notes=checked.notes(),
+        token=options.token,
+    )
+
+
+def _digest_of(source: Source) -> str:
+    for _ in source.batches():
+        pass
+    return source.digest()
+
+
+def _repeated(document: dict[str, Any], digest: str, token: str | None) -> IngestionReport:
+    """Answer a call whose token was used before: with the first report, or, for other content, an error."""
+    first = IngestionReport.from_json(document["report"])
+    if first.digest != digest:
+        raise TokenReusedError(
+            f"Token {token!r} was used before, in {first.group!r}, for {first.source} with other content (commit {first.commit}). "
+            "Nothing was written. Give every ingestion a token of its own."
+        )
+    return replace(first, reused=True)

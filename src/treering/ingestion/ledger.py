@@ -1,0 +1,71 @@
+"""The ledger: one document per ingestion, which outlives the snapshot that made it visible."""
+
+import contextlib
+import hashlib
+import json
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+from treering.errors import AlreadyExistsError
+from treering.sources.batches import Part, locate
+from treering.storage.documents import Documents
+from treering.storage.snapshot import Commit
+
+KIND = "ingestions"
+SUMMARY_KEY = "treering.ingestion-document"
+
+
+def ingestion_id(token: str | None) -> str:
+    """Choose an id: by chance, or, with a token, always the same one for the token."""
+    if token is None:
+        return secrets.token_hex(8)
+    return "t" + hashlib.sha256(token.encode()).hexdigest()[:31]
+
+
+class Ledger:
+    """The ingestions of one group, by id."""
+
+    def __init__(self, documents: Documents, folder: str) -> None:
+        self._documents, self._folder = documents, folder.rsplit("/", 1)[-1]
+
+    def find(self, ingestion: str) -> dict[str, Any] | None:
+        """Read the document of an ingestion that is committed and recorded; None if there is none."""
+        document = self._documents.current(KIND, self._name(ingestion))
+        return None if document is None else document.value
+
+    def record(self, commit: Commit) -> dict[str, Any]:
+        """Write a commit's document from its summary, unless it stands there already."""
+        value = document_of(commit)
+        with contextlib.suppress(AlreadyExistsError):
+            self._documents.create(KIND, self._name(commit.ingestion), value)
+        return value
+
+    def record_all(self, commits: Sequence[Commit]) -> None:
+        """Make sure that commits have their documents, before the table's metadata forget their ingestions."""
+        missing = [commit for commit in commits if SUMMARY_KEY in commit.summary and self.find(commit.ingestion) is None]
+        for commit in missing:
+            self.record(commit)
+
+    def _name(self, ingestion: str) -> str:
+        return f"{self._folder}.{ingestion}"
+
+
+def document_of(commit: Commit) -> dict[str, Any]:
+    """Make an ingestion's document from the commit that carries it."""
+    value: dict[str, Any] = json.loads(commit.summary[SUMMARY_KEY])
+    value["report"]["commit"] = commit.number
+    value["committed_at"] = commit.committed_at
+    return value
+
+
+def parts_to_json(parts: Sequence[Part]) -> list[list[Any]]:
+    """Turn a source's parts into what `json.dumps` takes."""
+    return [[part.description, part.base, part.unit] for part in parts]
+
+
+def origin_text(document: dict[str, Any], position: int) -> str:
+    """Say where a record came from: the file and line, or the frame and row."""
+    parts = [Part(description, base, unit) for description, base, unit in document["parts"]]
+    token = document["report"].get("token")
+    return locate(parts, position) + (f", ingested with token {token!r}" if token else "")
