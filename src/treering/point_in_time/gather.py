@@ -1,0 +1,79 @@
+"""Winning rows in, output columns out: each run's row groups are decoded once, and only the asked columns of them."""
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from treering.point_in_time.kernel import Booleans
+from treering.point_in_time.lookup import PlannedLookup
+from treering.point_in_time.match import Match, Outcome
+from treering.schema.feature_group import TIMESTAMP
+from treering.schema.times import MICROSECONDS_PER_SECOND
+from treering.storage.runs import Run
+from treering.storage.sorting import Integers
+
+_CORES = os.cpu_count() or 1
+
+
+def gather(planned: PlannedLookup, match: Match, moments: Integers) -> list[tuple[pa.Field, pa.Array]]:
+    """Fetch a lookup's output columns, one value per label row; null wherever the outcome is not *matched*."""
+    matched = match.outcome == Outcome.MATCHED
+    definition = planned.history.definition
+    features = [name for name in planned.features if not planned.history.lacks(name)]
+    pieces, index = _winning_rows(planned.history.runs, features, match, matched)
+
+    def column(name: str) -> tuple[pa.Field, pa.Array]:
+        arrow_type = definition.schema[name].arrow_type
+        readable = pieces if name in features else None
+        values = pa.nulls(len(moments), arrow_type) if readable is None else pc.take(readable[name].combine_chunks(), index)
+        return pa.field(planned.features[name], arrow_type), values
+
+    with ThreadPoolExecutor(_CORES, thread_name_prefix="treering-gather") as pool:
+        columns = list(pool.map(column, planned.features))
+    if planned.event_time_name is not None:
+        event_time = pa.array(match.found.event_time, mask=~matched).cast(TIMESTAMP)
+        columns.append((pa.field(planned.event_time_name, TIMESTAMP), event_time))
+    if planned.age_name is not None:
+        age = (moments - match.found.event_time) / MICROSECONDS_PER_SECOND
+        columns.append((pa.field(planned.age_name, pa.float64()), pa.array(age, mask=~matched)))
+    return columns
+
+
+def _winning_rows(runs: Sequence[Run], features: Sequence[str], match: Match, matched: Booleans) -> tuple[pa.Table | None, pa.Array]:
+    """Read the distinct rows that won, and number each label's row among them."""
+    index = np.zeros(len(matched), dtype=np.int64)
+    pieces: list[pa.Table] = []
+    before = 0
+    for number, run in enumerate(runs):
+        labels = np.flatnonzero(matched & (match.found.run == number))
+        if not len(labels) or not features:
+            continue
+        wins = np.zeros(run.rows, dtype=bool)
+        wins[match.found.row[labels]] = True
+        index[labels] = (np.cumsum(wins) - 1 + before)[match.found.row[labels]]
+        for piece in _rows_of(run, features, np.flatnonzero(wins)):
+            pieces.append(piece)
+            before += piece.num_rows
+    table = pa.concat_tables(pieces) if pieces else None
+    return table, pa.array(index, mask=~matched)
+
+
+def _rows_of(run: Run, features: Sequence[str], rows: Integers) -> list[pa.Table]:
+    """Read some rows of a run: one row group is decoded while another's rows are picked."""
+    starts = run.group_starts
+    bounds = np.searchsorted(rows, starts)
+    pieces = []
+    with ThreadPoolExecutor(1, thread_name_prefix="treering-pick") as pool:
+        for group in range(len(starts) - 1):
+            wanted = rows[bounds[group] : bounds[group + 1]] - starts[group]
+            if len(wanted):
+                pieces.append(pool.submit(_picked, run.read(features, [group]), wanted))
+    return [piece.result() for piece in pieces]
+
+
+def _picked(table: pa.Table, rows: Integers) -> pa.Table:
+    return table if len(rows) == table.num_rows else table.take(pa.array(rows))

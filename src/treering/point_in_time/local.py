@@ -1,0 +1,147 @@
+"""Runs lookups on this machine: labels in, the same rows in the same order out, with the features they may see."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from treering.errors import FeatureNotFoundError
+from treering.point_in_time.counts import LookupCounts, counts_text
+from treering.point_in_time.explain import Explanation, explain_cell
+from treering.point_in_time.gather import gather
+from treering.point_in_time.history import History
+from treering.point_in_time.keys import LabelKeys, label_key_columns
+from treering.point_in_time.labels import LabelRows, Labels
+from treering.point_in_time.lookup import PlannedLookup, plan
+from treering.point_in_time.match import Match, match
+from treering.schema.serialise import to_json
+from treering.schema.view import Lookup
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+
+SEMANTICS_VERSION = 1
+"""Changes with every change of what a lookup means; receipts record it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookupResult:
+    """One row per label row, in the labels' order: the label's columns, then the features of each lookup.
+
+    Attributes:
+        rows: the labels.
+        planned: the lookups, resolved.
+        matches: their answers.
+        table: the result's columns.
+    """
+
+    rows: LabelRows
+    planned: tuple[PlannedLookup, ...]
+    matches: tuple[Match, ...]
+    table: pa.Table
+
+    @property
+    def counts(self) -> tuple[LookupCounts, ...]:
+        """How every label row ended, per lookup."""
+        return tuple(LookupCounts.of(planned, match) for planned, match in zip(self.planned, self.matches, strict=True))
+
+    @property
+    def labels(self) -> Labels:
+        """What the label columns mean."""
+        return self.rows.labels
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The looked-up columns that can feed a model, in order: features and ages, and no times."""
+        return tuple(name for planned in self.planned for name in planned.output_names if name != planned.event_time_name)
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """What the result was made from, as JSON: definitions, commits, lookups, the labels' digest."""
+        return {
+            "semantics_version": SEMANTICS_VERSION,
+            "label_digest": self.rows.digest,
+            "label_group": self.rows.group,
+            "lookups": [{"lookup": to_json(planned.lookup), "commit": planned.history.commit} for planned in self.planned],
+            "groups": {p.lookup.group: {"definition": to_json(p.history.definition), "table": p.history.table} for p in self.planned},
+        }
+
+    def to_arrow(self) -> pa.Table:
+        """Return the result as an Arrow table."""
+        return self.table
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """Return the result as a pandas frame."""
+        frame: pd.DataFrame = self.table.to_pandas()
+        return frame
+
+    def to_polars(self) -> "pl.DataFrame":
+        """Return the result as a Polars frame.
+
+        Raises:
+            MissingExtraError: if Polars is not installed.
+        """
+        from treering.sources.frames import polars_frame
+
+        return polars_frame(self.table)
+
+    def batches(self, rows: int = 65_536) -> Iterator[pa.RecordBatch]:
+        """Give the result in batches of at most `rows` rows."""
+        return iter(self.table.to_batches(max_chunksize=rows))
+
+    def explain(self, row: int, column: str) -> Explanation:
+        """Say why one cell holds what it holds: every record that could have answered, and why each other did not.
+
+        Args:
+            row: the label row, counted from 0.
+            column: a looked-up column of the result.
+
+        Raises:
+            FeatureNotFoundError: for a column that was not looked up.
+            IndexError: for a row that the result does not have.
+        """
+        if not 0 <= row < self.table.num_rows:
+            raise IndexError(f"Row {row} is not in the result: it has {self.table.num_rows:,} rows, counted from 0.")
+        for planned, answers in zip(self.planned, self.matches, strict=True):
+            if column in planned.output_names:
+                return explain_cell(self.rows, planned, answers, row, column)
+        names = [name for planned in self.planned for name in planned.output_names]
+        raise FeatureNotFoundError.among("looked-up column", column, names, "the result")
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    def __repr__(self) -> str:
+        return f"{len(self):,} rows x {self.table.num_columns} columns\n{counts_text(self.counts)}"
+
+
+def look_up(rows: LabelRows, lookups: Sequence[Lookup], history_of: Callable[[Lookup], History]) -> LookupResult:
+    """Answer lookups for label rows.
+
+    Args:
+        rows: the labels.
+        lookups: in the order of their output columns.
+        history_of: opens the records of a lookup's group, as of the commit that the lookup asks for.
+    """
+    planned = plan(rows, lookups, history_of)
+    fields, columns = list(rows.table.schema), list(rows.table.columns)
+    matches = []
+    keys: dict[tuple[object, ...], LabelKeys] = {}
+    for one in planned:
+        answers = match(one.history, one.lookup, _keys(rows, one, keys), rows.moments)
+        for field, values in gather(one, answers, rows.moments):
+            fields.append(field)
+            columns.append(values)
+        matches.append(answers)
+    return LookupResult(rows, planned, tuple(matches), pa.table(columns, schema=pa.schema(fields)))
+
+
+def _keys(rows: LabelRows, planned: PlannedLookup, known: dict[tuple[object, ...], LabelKeys]) -> LabelKeys:
+    """Number the labels' keys, once for all lookups on the same columns."""
+    definition = planned.history.definition
+    types = tuple(str(definition.schema[name].arrow_type) for name in definition.entity)
+    if (planned.on, types) not in known:
+        known[planned.on, types] = LabelKeys.of(label_key_columns(rows.table, planned.on, definition))
+    return known[planned.on, types]

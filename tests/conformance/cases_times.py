@@ -1,0 +1,312 @@
+"""Rule 4: how times are read."""
+
+from conformance.case import (
+    DAY,
+    HOUR,
+    NOT_YET_KNOWN,
+    PRICES,
+    SECOND,
+    Case,
+    Group,
+    Labels,
+    Refusal,
+    Zone,
+    day,
+    labels,
+    load,
+    matched,
+    moment,
+)
+
+COLUMNS = {"k": "Integral", "at": "Timestamp", "price": "Integral"}
+
+
+def local(zone: Zone | None) -> Group:
+    """Declare a group whose times are written without a zone."""
+    return Group(columns=COLUMNS, time_zone=zone, arrives_as={"at": "local"})
+
+
+def dated(zone: Zone | None, date_means: int | None) -> Group:
+    """Declare a group whose event time is a date."""
+    return Group(columns=COLUMNS, time_zone=zone, date_means=date_means, arrives_as={"at": "date"})
+
+
+def edges(text: str) -> Labels:
+    """Label the last microsecond before a time, and the time."""
+    return labels((1, moment(text) - 1), (1, moment(text)))
+
+
+KNOWN_FROM_THE_EDGE = (NOT_YET_KNOWN, matched(10))
+
+TIMES = (
+    Case(
+        name="a time in the declared zone is winter time in winter",
+        rule="rule 4",
+        group=local(Zone("America/New_York")),
+        steps=(load((1, "2026-01-05T12:00", 10)),),
+        labels=edges("2026-01-05 17:00"),
+        expected=KNOWN_FROM_THE_EDGE,
+    ),
+    Case(
+        name="a time in the declared zone is summer time in summer",
+        rule="rule 4",
+        group=local(Zone("America/New_York")),
+        steps=(load((1, "2026-07-05T12:00", 10)),),
+        labels=edges("2026-07-05 16:00"),
+        expected=KNOWN_FROM_THE_EDGE,
+    ),
+    Case(
+        name="zones may be off by quarters of an hour",
+        rule="rule 4",
+        group=local(Zone("Asia/Kathmandu")),
+        steps=(load((1, "2026-01-05T12:00", 10)),),
+        labels=edges("2026-01-05 06:15"),
+        expected=KNOWN_FROM_THE_EDGE,
+    ),
+    Case(
+        name="UTC is a zone that may be declared",
+        rule="rule 4",
+        group=local(Zone("UTC")),
+        steps=(load((1, "2026-01-05T12:00", 10)),),
+        labels=edges("2026-01-05 12:00"),
+        expected=KNOWN_FROM_THE_EDGE,
+    ),
+    Case(
+        name="a time without a zone is refused until one is declared",
+        rule="rule 4",
+        group=local(None),
+        steps=(load((1, "2026-01-05T12:00", 10)),),
+        labels=edges("2026-01-05 12:00"),
+        refused=Refusal("TreeringError", "zone"),
+    ),
+    Case(
+        name="a local time that occurs twice is a bad row",
+        rule="rule 4",
+        group=local(Zone("America/New_York")),
+        steps=(load((1, "2026-11-01T01:30", 10)),),
+        labels=edges("2026-11-01 05:30"),
+        refused=Refusal("BadRowsError"),
+    ),
+    Case(
+        name="a local time that occurs twice may mean the earlier",
+        rule="rule 4",
+        group=local(Zone("America/New_York", ambiguous="earliest")),
+        steps=(load((1, "2026-11-01T01:30", 10)),),
+        labels=edges("2026-11-01 05:30"),
+        expected=KNOWN_FROM_THE_EDGE,
+    ),
+    Case(
+        name="a local time that occurs twice may mean the later",
+        rule="rule 4",
+        group=local(Zone("America/New_York", ambiguous="latest")),
+        steps=(load((1, "2026-11-01T01:30", 10)),),
+        labels=edges("2026-11-01 06:30"),
+        expected=KNOWN_FROM_THE_EDGE,
+    ),
+    Case(
+        name="the hours around the one that occurs twice are not in doubt",
+        rule="rule 4",
+        group=local(Zone("America/New_York")),
+        steps=(load((1, "2026-11-01T00:59:59.999999", 10), (2, "2026-11-01T02:00", 20)),),
+        labels=labels((1, moment("2026-11-01 05:00") - 2), (1, moment("2026-11-01 05:00") - 1), (2, moment("2026-11-01 07:00"))),
+        expected=(NOT_YET_KNOWN, matched(10), matched(20)),
+    ),
+    Case(
+        name="a local time that does not exist is a bad row",
+        rule="rule 4",
+        group=local(Zone("America/New_York")),
+        steps=(load((1, "2026-03-08T02:30", 10)),),
+        labels=edges("2026-03-08 07:00"),
+        refused=Refusal("BadRowsError"),
+    ),
+    Case(
+        name="a local time that does not exist may mean the last moment before the gap",
+        rule="rule 4",
+        group=local(Zone("America/New_York", nonexistent="earliest")),
+        steps=(load((1, "2026-03-08T02:30", 10)),),
+        labels=edges("2026-03-08 06:59:59.999999"),
+        expected=KNOWN_FROM_THE_EDGE,
+    ),
+    Case(
+        name="a local time that does not exist may mean the first moment after the gap",
+        rule="rule 4",
+        group=local(Zone("America/New_York", nonexistent="latest")),
+        steps=(load((1, "2026-03-08T02:30", 10)),),
+        labels=edges("2026-03-08 07:00"),
+        expected=KNOWN_FROM_THE_EDGE,
+    ),
+    Case(
+        name="a time with another zone is the same moment",
+        rule="rule 4",
+        group=Group(columns=COLUMNS, arrives_as={"at": "berlin"}),
+        steps=(load((1, day(5), 10)),),
+        labels=labels((1, day(5) - 1), (1, day(5))),
+        expected=KNOWN_FROM_THE_EDGE,
+    ),
+    Case(
+        name="a declared zone does not shift times that have one",
+        rule="rule 4",
+        group=Group(columns=COLUMNS, time_zone=Zone("America/New_York")),
+        steps=(load((1, day(5), 10)),),
+        labels=labels((1, day(5) - 1), (1, day(5))),
+        expected=KNOWN_FROM_THE_EDGE,
+    ),
+    Case(
+        name="label times without a zone are refused until one is declared",
+        rule="rule 4",
+        group=PRICES,
+        steps=(load((1, day(5), 10)),),
+        labels=labels((1, "2026-01-05T12:00"), columns={"k": "int64", "t": "local"}),
+        refused=Refusal("LabelsError", "zone"),
+    ),
+    Case(
+        name="label times are read in the zone that the labels declare",
+        rule="rule 4",
+        group=PRICES,
+        steps=(load((1, moment("2026-01-05 17:00"), 10)),),
+        labels=labels((1, "2026-01-05T11:59:59.999999"), (1, "2026-01-05T12:00"), columns={"k": "int64", "t": "local"}, time_zone="America/New_York"),
+        expected=KNOWN_FROM_THE_EDGE,
+    ),
+    Case(
+        name="a group's zone does not lend itself to the labels",
+        rule="rule 4",
+        group=local(Zone("America/New_York")),
+        steps=(load((1, "2026-01-05T12:00", 10)),),
+        labels=labels((1, "2026-01-05T12:00"), columns={"k": "int64", "t": "local"}),
+        refused=Refusal("LabelsError", "zone"),
+    ),
+    Case(
+        name="event times finer than microseconds round up",
+        rule="rule 4",
+        group=Group(columns=COLUMNS, arrives_as={"at": "utc_ns"}),
+        steps=(load((1, day(5) * 1000 + 1, 10), (2, day(5) * 1000, 20)),),
+        labels=labels((1, day(5)), (1, day(5) + 1), (2, day(5))),
+        expected=(NOT_YET_KNOWN, matched(10), matched(20)),
+    ),
+    Case(
+        name="event times before 1970 round up too",
+        rule="rule 4",
+        group=Group(columns=COLUMNS, arrives_as={"at": "utc_ns"}),
+        steps=(load((1, -1_500, 10)),),
+        labels=labels((1, -2), (1, -1)),
+        expected=(NOT_YET_KNOWN, matched(10)),
+    ),
+    Case(
+        name="label times finer than microseconds round down",
+        rule="rule 4",
+        group=PRICES,
+        steps=(load((1, day(5), 10)),),
+        labels=labels((1, day(5) * 1000 - 1), (1, day(5) * 1000), (1, day(5) * 1000 + 999), columns={"k": "int64", "t": "utc_ns"}),
+        expected=(NOT_YET_KNOWN, matched(10), matched(10)),
+    ),
+    Case(
+        name="label times before 1970 round down too",
+        rule="rule 4",
+        group=PRICES,
+        steps=(load((1, -1, 10)),),
+        labels=labels((1, -1_001), (1, -1_000), (1, -1), columns={"k": "int64", "t": "utc_ns"}),
+        expected=(NOT_YET_KNOWN, matched(10), matched(10)),
+    ),
+    Case(
+        name="a date as event time is refused until its meaning is declared",
+        rule="rule 4",
+        group=dated(Zone("UTC"), None),
+        steps=(load((1, "2026-01-05", 10)),),
+        labels=edges("2026-01-05 00:00"),
+        refused=Refusal("TreeringError", "date"),
+    ),
+    Case(
+        name="a date may mean the start of its day",
+        rule="rule 4",
+        group=dated(Zone("UTC"), 0),
+        steps=(load((1, "2026-01-05", 10)),),
+        labels=edges("2026-01-05 00:00"),
+        expected=KNOWN_FROM_THE_EDGE,
+    ),
+    Case(
+        name="a date may mean the end of its day",
+        rule="rule 4",
+        group=dated(Zone("UTC"), DAY),
+        steps=(load((1, "2026-01-05", 10)),),
+        labels=edges("2026-01-06 00:00"),
+        expected=KNOWN_FROM_THE_EDGE,
+    ),
+    Case(
+        name="a date may mean a time after the start of its day",
+        rule="rule 4",
+        group=dated(Zone("UTC"), 30 * HOUR),
+        steps=(load((1, "2026-01-05", 10)),),
+        labels=edges("2026-01-06 06:00"),
+        expected=KNOWN_FROM_THE_EDGE,
+    ),
+    Case(
+        name="a day starts in the declared zone",
+        rule="rule 4",
+        group=dated(Zone("America/New_York"), 0),
+        steps=(load((1, "2026-07-05", 10)),),
+        labels=edges("2026-07-05 04:00"),
+        expected=KNOWN_FROM_THE_EDGE,
+    ),
+    Case(
+        name="the end of a day of 23 hours is the next midnight",
+        rule="rule 4",
+        group=dated(Zone("America/New_York"), DAY),
+        steps=(load((1, "2026-03-08", 10)),),
+        labels=edges("2026-03-09 04:00"),
+        expected=KNOWN_FROM_THE_EDGE,
+    ),
+    Case(
+        name="an event time may be text with a zone",
+        rule="rule 4",
+        group=Group(columns={"k": "Integral", "at": "String", "price": "Integral"}),
+        steps=(load((1, "2026-01-05T12:00:00Z", 10), (2, "2026-01-05T12:00:00+02:00", 20)),),
+        labels=labels((1, moment("2026-01-05 12:00") - 1), (1, moment("2026-01-05 12:00")), (2, moment("2026-01-05 10:00"))),
+        expected=(NOT_YET_KNOWN, matched(10), matched(20)),
+    ),
+    Case(
+        name="an event time may be seconds since 1970",
+        rule="rule 4",
+        group=Group(columns={"k": "Integral", "at": "Fractional", "price": "Integral"}),
+        steps=(load((1, day(5) / SECOND + 0.5, 10)),),
+        labels=labels((1, day(5) + SECOND // 2 - 1), (1, day(5) + SECOND // 2)),
+        expected=KNOWN_FROM_THE_EDGE,
+    ),
+    Case(
+        name="records from before 1970 are ordered like others",
+        rule="rule 4",
+        group=PRICES,
+        steps=(load((1, moment("1900-01-01"), 10), (1, moment("1969-12-31 23:59:59"), 11)),),
+        labels=labels((1, moment("1899-12-31")), (1, moment("1950-06-01")), (1, -1), (1, 0)),
+        expected=(NOT_YET_KNOWN, matched(10), matched(11), matched(11)),
+    ),
+    Case(
+        name="the first and the last representable years are times like others",
+        rule="rule 4",
+        group=PRICES,
+        steps=(load((1, moment("0001-01-01"), 10), (1, moment("9999-12-31 23:59:59.999999"), 11)),),
+        labels=labels((1, moment("0001-01-01")), (1, day(1)), (1, moment("9999-12-31 23:59:59.999999"))),
+        expected=(matched(10), matched(10), matched(11)),
+    ),
+    Case(
+        name="a record without an event time is a bad row",
+        rule="rule 4",
+        group=PRICES,
+        steps=(load((1, day(1), 10), (2, None, 20)),),
+        labels=labels((1, day(2))),
+        refused=Refusal("BadRowsError", "at"),
+    ),
+    Case(
+        name="an availability without a zone is read in the group's",
+        rule="rule 4",
+        group=Group(
+            columns={"k": "Integral", "at": "Timestamp", "seen": "Timestamp", "price": "Integral"},
+            available_at="seen",
+            time_zone=Zone("America/New_York"),
+            arrives_as={"at": "local", "seen": "local"},
+        ),
+        steps=(load((1, "2026-01-05T12:00", "2026-01-06T12:00", 10)),),
+        labels=edges("2026-01-06 17:00"),
+        expected=KNOWN_FROM_THE_EDGE,
+        withheld=1,
+    ),
+)
