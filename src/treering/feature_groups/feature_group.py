@@ -1,0 +1,201 @@
+"""A live feature group: rows go in, history comes out."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Unpack
+
+import pyarrow as pa
+
+from treering.errors import InvalidDefinitionError
+from treering.feature_groups.selection import Identifiers, Reader, Selection
+from treering.ingestion import delete as deletion
+from treering.ingestion.ingest import IngestOptions, OnBadRows, ingest
+from treering.ingestion.landing import Landing
+from treering.ingestion.ledger import Ledger, document_of, origin_text
+from treering.ingestion.report import IngestionReport
+from treering.point_in_time.history import History
+from treering.schema.feature_group import FeatureGroupDefinition
+from treering.schema.times import Moment, microseconds_at
+from treering.schema.types import Feature, Schema
+from treering.sources.source import open_source
+from treering.storage.offline_table import OfflineTable
+from treering.storage.runs import StoredRunReader
+from treering.storage.shelf import Shelf
+from treering.storage.snapshot import Commit, Snapshot
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+
+_OPENERS = 8
+
+
+class FeatureGroup:
+    """One feature group of a store. `store.feature_groups` makes and finds them."""
+
+    def __init__(
+        self,
+        shelf: Shelf,
+        definition: FeatureGroupDefinition,
+        folder: str,
+        since: Mapping[str, int],
+        record_added: Callable[["FeatureGroup", tuple[Feature, ...], int], FeatureGroupDefinition],
+    ) -> None:
+        self._shelf, self._definition, self._folder, self._since, self._record_added = shelf, definition, folder, dict(since), record_added
+        self._ledger = Ledger(shelf.documents, folder)
+        self._table = OfflineTable(shelf.objects, folder, clock=shelf.clock, commit_attempts=shelf.settings.commit_attempts, on_fold=self._ledger.record_all)
+
+    @property
+    def definition(self) -> FeatureGroupDefinition:
+        """What is declared about the group."""
+        return self._definition
+
+    @property
+    def schema(self) -> Schema:
+        """The group's columns."""
+        return self._definition.schema
+
+    def ingest(
+        self,
+        source: Any,
+        *,
+        token: str | None = None,
+        on_bad_rows: OnBadRows = "error",
+        rewrites_history: bool = False,
+        allow_missing: Iterable[str] = (),
+    ) -> IngestionReport:
+        """Append the rows of a source: all of them become visible at once, durably, or none.
+
+        Args:
+            source: a pandas or Polars frame, Arrow data, or the path or S3 URI of CSV (plain, gzip, zip) or Parquet
+                files, a folder or a pattern of them; `tr.Csv` for a CSV file with options.
+            token: makes the call safe to repeat: the same token writes once, and answers with the first report.
+            on_bad_rows: "error" refuses the whole source; "quarantine" keeps bad rows apart and takes the others.
+            rewrites_history: corrections are known as if they had always been; without it a correction is known no
+                earlier than this call.
+            allow_missing: columns that the source may lack; they become null.
+
+        Returns:
+            What was written, rejected and noted.
+
+        Raises:
+            SchemaMismatchError: for columns that are not the group's.
+            BadRowsError: for rows that the group cannot take; it names the first lines, and nothing was written.
+            TokenReusedError: for a token that came with other content before.
+            ReadOnlyStoreError: if one may not write here.
+        """
+        options = IngestOptions(token, on_bad_rows, rewrites_history, tuple(allow_missing))
+        return ingest(self._landing(), open_source(source, self._shelf.settings), options)
+
+    def delete(self, identifiers: Identifiers, event_time: Moment | None = None, *, available_at: Moment | None = None) -> IngestionReport:
+        """Append deletions: from then on, until a newer record, the identifiers have no features. What was before stays true.
+
+        Args:
+            identifiers: record identifiers: values, or lists by column where several columns identify a record.
+            event_time: from when on, with its zone; left out only for a static group.
+            available_at: when the deletion became known; left out, it is known from now on.
+
+        Raises:
+            SchemaMismatchError: for identifiers of the wrong columns or types.
+        """
+        return deletion.delete(self._landing(), identifiers, event_time, available_at)
+
+    def add_features(self, features: Iterable[Feature]) -> None:
+        """Add features at the end of the schema; records that are there already have null in them.
+
+        Raises:
+            InvalidNameError: for a name that exists, or differs only by case from one that does.
+        """
+        added = tuple(features)
+        commit = self._table.snapshot().commit
+        self._definition = self._record_added(self, added, commit)
+        self._since |= {feature.name: commit for feature in added}
+        self._table.evolve(self._definition.run_schema())
+
+    def to_arrow(self, **selection: Unpack[Selection]) -> pa.Table:
+        """Read records that count as an Arrow table, ordered by entity and event time. `Selection` lists the arguments."""
+        return self._reader(selection).table()
+
+    def to_pandas(self, **selection: Unpack[Selection]) -> "pd.DataFrame":
+        """Read records that count as a pandas frame. `Selection` lists the arguments."""
+        frame: pd.DataFrame = self.to_arrow(**selection).to_pandas()
+        return frame
+
+    def to_polars(self, **selection: Unpack[Selection]) -> "pl.DataFrame":
+        """Read records that count as a Polars frame. `Selection` lists the arguments."""
+        from treering.sources.frames import polars_frame
+
+        return polars_frame(self.to_arrow(**selection))
+
+    def batches(self, **selection: Unpack[Selection]) -> Iterator[pa.RecordBatch]:
+        """Read records that count in batches, in bounded memory. `Selection` lists the arguments."""
+        for table in self._reader(selection).tables():
+            yield from table.to_batches(max_chunksize=65_536)
+
+    def latest(self, **selection: Unpack[Selection]) -> pa.Table:
+        """Read the last record of every identifier, deletions left out. `Selection` lists the arguments."""
+        return self._reader(selection).latest().table()
+
+    def history(self, identifier: Any, **selection: Unpack[Selection]) -> pa.Table:
+        """Read every record of one entity: replaced ones and deletions too, with all system columns.
+
+        Args:
+            identifier: the entity's value, or its values by column.
+            **selection: as for the other reads.
+        """
+        identifiers = {name: [value] for name, value in identifier.items()} if isinstance(identifier, Mapping) else [identifier]
+        return self._reader({**selection, "identifiers": identifiers, "include_duplicates": True}).table()
+
+    def commits(self) -> list[Commit]:
+        """List every commit of the group, the oldest first."""
+        return self._table.commits()
+
+    def records(self, as_of: int | Moment | None = None) -> History:
+        """Open the group's records as the lookup engine reads them.
+
+        Args:
+            as_of: a commit number, or a time: the last commit at or before it. None means the newest.
+
+        Raises:
+            InvalidDefinitionError: for a commit that does not exist yet.
+        """
+        snapshot = self._table.snapshot()
+        commit = self._commit_asked(as_of, snapshot)
+        schema = self._table.arrow_schema_with_ids()
+        stored = [run for run in snapshot.runs if run.commit <= commit]
+        with ThreadPoolExecutor(_OPENERS, thread_name_prefix="treering-open") as pool:
+            runs = list(pool.map(lambda run: StoredRunReader(self._shelf.objects, f"{self._folder}/{run.path}", run, schema), stored))
+        return History(self._definition, runs, commit, commit == snapshot.commit, self._since, self._folder, self._origin)
+
+    def relocate(self) -> None:
+        """Make the place where the group stands its own, after the store was moved or copied."""
+        self._table.relocate()
+
+    def _commit_asked(self, as_of: int | Moment | None, snapshot: Snapshot) -> int:
+        if as_of is None:
+            return snapshot.commit
+        if not isinstance(as_of, int):
+            return min(self._table.commit_at(microseconds_at(as_of, "as_of")), snapshot.commit)
+        if not 0 <= as_of <= snapshot.commit:
+            raise InvalidDefinitionError(f"{self._definition.name!r} has no commit {as_of} yet: its newest is {snapshot.commit}.")
+        return as_of
+
+    def _reader(self, selection: Selection) -> Reader:
+        return Reader(self.records(selection.get("as_of")), selection, self._shelf.settings)
+
+    def _landing(self) -> Landing:
+        shelf = self._shelf
+        return Landing(shelf.objects, self._folder, self._table, self._definition, self._ledger, shelf.settings, shelf.clock)
+
+    def _origin(self, ingestion: str, position: int) -> str:
+        document = self._ledger.find(ingestion)
+        if document is None:
+            document = next((document_of(commit) for commit in self._table.commits() if commit.ingestion == ingestion), None)
+        return f"position {position}" if document is None else origin_text(document, position)
+
+    def __repr__(self) -> str:
+        definition = self._definition
+        clock = "static" if definition.is_static else f"event time {definition.event_time}, known {definition.availability}"
+        lines = [f"FeatureGroup {definition.name!r} by {', '.join(definition.entity)}: {clock}"]
+        lines += [f"  {definition.description}"] if definition.description else []
+        return "\n".join([*lines, *repr(definition.schema).splitlines()[1:]])
