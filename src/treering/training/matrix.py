@@ -1,0 +1,188 @@
+"""The rows of a training set as numbers: which rows train, which columns feed a model, and what each becomes."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from treering.errors import NotFoundError, TrainingError
+from treering.recipes.recipe import Recipe
+from treering.training_sets.splits import TEST, TRAIN, VALIDATION
+from treering.training_sets.training_set import BATCH_ROWS, TrainingSet
+
+USED_SPLITS = (TRAIN, VALIDATION, TEST)
+"""In the order in which metrics are shown; embargoed rows are never read."""
+
+Numbers = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Rows that a trainer can take.
+
+    Attributes:
+        data: float32 of shape (rows, features); NaN is a null.
+        target: float32, one per row.
+        weight: float32, one per row; None where every row counts the same.
+    """
+
+    data: Numbers
+    target: Numbers
+    weight: Numbers | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of a training set, batch after batch, behind a fitted recipe.
+
+    Attributes:
+        training_set: where they are read from.
+        recipe: fitted on the train split, or None.
+        drop_null_targets: whether rows without a target are left out.
+        batch_rows: how many rows are read at once; no number depends on it.
+    """
+
+    training_set: TrainingSet
+    recipe: Recipe | None
+    drop_null_targets: bool
+    batch_rows: int = BATCH_ROWS
+
+    @classmethod
+    def of(cls, training_set: TrainingSet, recipe: Recipe | None, *, drop_null_targets: bool = False) -> "Rows":
+        """Fit the recipe on the rows of the train split that have a target, and on no other.
+
+        Raises:
+            TrainingError: for a set that cannot be trained on, or a recipe that drops rows.
+        """
+        check_trainable(training_set, recipe, drop_null_targets=drop_null_targets)
+        unfitted = cls(training_set, None, drop_null_targets)
+        if recipe is None:
+            return unfitted
+        return cls(training_set, recipe.fit(unfitted._table(TRAIN).select(list(training_set.features)).to_pandas()), drop_null_targets)
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """The columns that reach the model, in order."""
+        return self.training_set.features if self.recipe is None else tuple(self.recipe.get_feature_names_out().tolist())
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The splits that have rows to train or measure on."""
+        found = self.training_set.receipt.splits
+        dropped = {name: summary.null_targets if self.drop_null_targets else 0 for name, summary in found.items()}
+        return tuple(name for name in USED_SPLITS if name in found and found[name].rows > dropped[name])
+
+    def matrices(self, split: str) -> Iterator[Matrix]:
+        """Read one split as numbers, in label order; every call reads it anew."""
+        for batch in self._batches(split):
+            features = features_of(batch, self.training_set.features, self.recipe)
+            weight = None if self.training_set.weight is None else _numbers("weight", batch[self.training_set.weight])
+            yield Matrix(as_numbers(features), _numbers("target", batch[str(self.training_set.target)]), weight)
+
+    def _batches(self, split: str) -> Iterator[pa.RecordBatch]:
+        training_set = self.training_set
+        columns = dict.fromkeys((*training_set.features, training_set.target, training_set.weight))
+        for batch in training_set.batches(split, [name for name in columns if name is not None], batch_rows=self.batch_rows):
+            kept = batch.filter(pc.invert(pc.is_null(batch[training_set.target], nan_is_null=True))) if self.drop_null_targets else batch
+            if kept.num_rows:
+                yield kept
+
+    def _table(self, split: str) -> pa.Table:
+        return pa.Table.from_batches(list(self._batches(split)))
+
+
+def check_trainable(training_set: TrainingSet, recipe: Recipe | None, *, drop_null_targets: bool) -> None:
+    """Refuse what cannot be trained on before anything is read.
+
+    Raises:
+        TrainingError: for a set without target, features, training rows or some targets; for a recipe that drops rows.
+    """
+    name, receipt = repr(training_set.name), training_set.receipt
+    if training_set.target is None:
+        raise TrainingError(f"Training set {name} has no target. Build it from labels with target=.")
+    if receipt.columns[training_set.target].startswith(("string", "large_string", "dictionary")):
+        raise TrainingError(f"The target {training_set.target!r} of training set {name} holds text. Give numbers: 0 and 1, or classes counted from 0.")
+    if not training_set.features:
+        raise TrainingError(f"Training set {name} has nothing that may feed a model: no inputs and no looked-up features. Name inputs in its labels.")
+    if TRAIN not in receipt.splits:
+        raise TrainingError(f"Training set {name} has no row in its train split. Build it with other boundaries.")
+    nulls = {split: receipt.splits[split].null_targets for split in USED_SPLITS if split in receipt.splits}
+    if sum(nulls.values()) and not drop_null_targets:
+        where = ", ".join(f"{count:,} in {split}" for split, count in nulls.items() if count)
+        raise TrainingError(f"Training set {name} has rows without a target ({where}). Pass drop_null_targets=True to leave them out, or mend the labels.")
+    if nulls[TRAIN] == receipt.splits[TRAIN].rows:
+        raise TrainingError(f"No row of the train split of {name} has a target. Mend the labels.")
+    if recipe is not None and recipe.drops_rows:
+        raise TrainingError("The recipe drops rows (DropMissing or Filter), and a model has to answer every row. Fill what is missing, or filter the labels.")
+
+
+def features_of(rows: pa.RecordBatch | pa.Table, features: Sequence[str], recipe: Recipe | None) -> pa.Table:
+    """Take the columns that feed a model and apply the fitted recipe to them.
+
+    Raises:
+        NotFoundError: for a feature that the rows lack.
+    """
+    names = rows.schema.names
+    for name in features:
+        if name not in names:
+            raise NotFoundError.among("column", name, names, "the rows given to the model")
+    chosen = pa.table({name: rows[name] for name in features})
+    if recipe is None:
+        return chosen
+    return pa.Table.from_pandas(recipe.transform(chosen.to_pandas()), preserve_index=False)
+
+
+def as_numbers(features: pa.Table) -> Numbers:
+    """Turn columns into float32 of shape (rows, columns).
+
+    Raises:
+        TrainingError: for a column that is no number, with what would make it one, and for infinite values.
+    """
+    numbers = np.empty((features.num_rows, features.num_columns), dtype=np.float32)
+    for position, name in enumerate(features.column_names):
+        numbers[:, position] = _numbers(f"feature {name!r}", features[name])
+    return numbers
+
+
+_REFUSED: Mapping[str, Any] = {
+    "holds text, and XGBoost takes numbers. Put LabelEncode or OneHot for it into the recipe.": (
+        pa.types.is_string,
+        pa.types.is_large_string,
+        pa.types.is_string_view,
+        pa.types.is_dictionary,
+    ),
+    "holds times, and a model that learns moments cannot be asked about later ones. Derive an hour, a weekday or an age with tr.step, or drop it there.": (
+        pa.types.is_timestamp,
+        pa.types.is_date,
+        pa.types.is_time,
+        pa.types.is_duration,
+    ),
+    "holds vectors, which XGBoost cannot take as one feature. Derive numbers from it with tr.step, or drop it there.": (
+        pa.types.is_list,
+        pa.types.is_large_list,
+        pa.types.is_fixed_size_list,
+    ),
+}
+
+
+def _numbers(what: str, column: pa.ChunkedArray | pa.Array) -> Numbers:
+    kind = column.type
+    for reason, tests in _REFUSED.items():
+        if any(test(kind) for test in tests):
+            raise TrainingError(f"The {what} {reason}")
+    try:
+        # By way of float64: Arrow refuses to cast a large integer to float32, which rounds it.
+        floats = pc.cast(column, pa.float64(), safe=False) if not pa.types.is_boolean(kind) else pc.cast(pc.cast(column, pa.uint8()), pa.float64())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise TrainingError(f"The {what} is {kind}, which XGBoost cannot take ({error}). Convert it with tr.step, or leave it out.") from error
+    with np.errstate(over="ignore"):
+        numbers: Numbers = pc.fill_null(floats, np.nan).to_numpy().astype(np.float32)
+    if np.isinf(numbers).any():
+        raise TrainingError(
+            f"The {what} holds values that are infinite, or too large for 32-bit floats, and XGBoost takes neither. Replace them in the recipe."
+        )
+    return numbers
