@@ -1,12 +1,16 @@
 import codecs
+import hashlib
 from pathlib import Path
 
 import pytest
 
 from support.sources import csv_source, everything, schema
 from treering.errors import SchemaMismatchError, SourceError
+from treering.settings import Settings
 from treering.sources.batches import locate
 from treering.sources.csv import Csv
+from treering.sources.csv_blocks import MAXIMUM_BLOCK, Dialect, cut_blocks
+from treering.sources.source import open_source
 
 TYPES = schema(i="Integral", f="Fractional", s="String", b="Boolean")
 
@@ -165,10 +169,19 @@ def test_a_field_longer_than_a_block_is_read(tmp_path: Path) -> None:
     assert read.positions == [2, 5_003]
 
 
-def test_files_of_one_source_share_a_digest_and_their_lines_are_told_apart(tmp_path: Path) -> None:
-    from treering.settings import Settings
-    from treering.sources.source import open_source
+def test_a_record_of_more_than_64_mb_is_an_error_that_names_its_line() -> None:
+    pieces = iter([b'i,s\n1,"open', b"x" * MAXIMUM_BLOCK])
+    with pytest.raises(SourceError, match=r"data\.csv: the record that starts on line 2 is longer than 64 MB"):
+        list(cut_blocks(lambda _: next(pieces, b""), Dialect(), 1_000, "data.csv"))
 
+
+def test_a_reader_may_stop_early(tmp_path: Path) -> None:
+    batches = csv_source(tmp_path, "i\n" + "1\n" * 1_000, block_bytes=10).batches(schema(i="Integral"))
+    assert next(batches).table.num_rows > 0
+    del batches
+
+
+def test_files_of_one_source_share_a_digest_and_their_lines_are_told_apart(tmp_path: Path) -> None:
     (tmp_path / "b.csv").write_text("s,i\nx,3\n")
     (tmp_path / "a.csv").write_text("i,s\n1,p\n2,q\n")
     source = open_source(tmp_path, Settings())
@@ -183,9 +196,6 @@ def test_files_of_one_source_share_a_digest_and_their_lines_are_told_apart(tmp_p
 
 
 def test_files_of_one_source_have_the_same_columns(tmp_path: Path) -> None:
-    from treering.settings import Settings
-    from treering.sources.source import open_source
-
     (tmp_path / "a.csv").write_text("i,s\n1,p\n")
     (tmp_path / "b.csv").write_text("i,t\n1,p\n")
     with pytest.raises(SchemaMismatchError, match="'s'"):
@@ -193,8 +203,6 @@ def test_files_of_one_source_have_the_same_columns(tmp_path: Path) -> None:
 
 
 def test_the_digest_is_that_of_the_text(tmp_path: Path) -> None:
-    import hashlib
-
     source = csv_source(tmp_path, "i,s\n1,a\n", block_bytes=3)
     everything(source)
     assert source.digest() == "sha256:" + hashlib.sha256(b"i,s\n1,a\n").hexdigest()

@@ -203,3 +203,9 @@ def test_any_storage_gives_the_same_rows(any_root: str) -> None:
         assert len(source.parts()) == files
     with pytest.raises(SourceError, match="absent"):
         opened(f"{any_root}/absent.csv")
+
+
+def test_any_storage_gives_parquet(any_root: str) -> None:
+    with open_objects(any_root, Settings()).output("a.parquet") as file:
+        parquet.write_table(TABLE, file)
+    assert repr(everything(opened(f"{any_root}/a.parquet")).rows) == repr(TABLE.to_pylist())

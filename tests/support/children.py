@@ -30,7 +30,15 @@ def in_child(work: Callable[[Say], None]) -> tuple[list[Any], int]:
 
 def warm_up() -> None:
     """Import what a store imports when it is used, so that children need not."""
-    for name in ("pandas", "pyiceberg.table", "pyarrow.parquet", "pyarrow.dataset", "treering.store", "treering.storage.local_objects", "treering.storage.s3_objects"):
+    for name in (
+        "pandas",
+        "pyiceberg.table",
+        "pyarrow.parquet",
+        "pyarrow.dataset",
+        "treering.store",
+        "treering.storage.local_objects",
+        "treering.storage.s3_objects",
+    ):
         importlib.import_module(name)
 
 

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
+from treering.ingestion.check import CheckedBatch, Checker
 from treering.schema.feature_group import FeatureGroupDefinition
 from treering.schema.types import Feature, Schema
 from treering.settings import Settings
@@ -45,13 +44,7 @@ def csv_source(folder: Path, text: str | bytes, *, name: str = "data.csv", block
     return CsvSource(Csv(path, **options), find_files(str(path), (".csv",), Settings()), block_bytes=block_bytes)
 
 
-def checked(definition: FeatureGroupDefinition, given: object, **options: Any) -> list[Any]:
-    from treering.ingestion.check import Checker
-
+def checked(definition: FeatureGroupDefinition, given: object, **options: Any) -> list[CheckedBatch]:
     source = open_source(given, Settings())
     checker = Checker(definition, source.arrow_schema(definition.schema), **options)
     return [checker.check(batch) for batch in source.batches(definition.schema)]
-
-
-def table(**columns: Any) -> pa.Table:
-    return pa.table(columns)

@@ -83,11 +83,7 @@ _COLUMNS = ("matched", "no_history", "not_yet_known", "deleted", "expired", "tie
 
 def counts_text(counts: Sequence[LookupCounts]) -> str:
     """Lay counts out as a table, a lookup a line."""
-    names = [f"{count.prefix}{count.group}" for count in counts]
-    width = max(len(name) for name in ("lookup", *names))
-    titles = [name.replace("_", " ") for name in _COLUMNS]
-    lines = [f"{'lookup':<{width}}  " + "  ".join(f"{title:>{max(len(title), 9)}}" for title in titles)]
-    for name, count in zip(names, counts, strict=True):
-        figures = [f"{getattr(count, column):>{max(len(title), 9)},}" for column, title in zip(_COLUMNS, titles, strict=True)]
-        lines.append(f"{name:<{width}}  " + "  ".join(figures))
-    return "\n".join(lines)
+    rows = [("lookup", *(column.replace("_", " ") for column in _COLUMNS))]
+    rows += [(f"{count.prefix}{count.group}", *(f"{getattr(count, column):,}" for column in _COLUMNS)) for count in counts]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join("  ".join([f"{row[0]:<{widths[0]}}", *(f"{cell:>{width}}" for cell, width in zip(row[1:], widths[1:], strict=True))]) for row in rows)

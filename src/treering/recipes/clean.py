@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from treering.errors import InvalidDefinitionError, RecipeError
-from treering.recipes import scikit_learn
 from treering.recipes.columns import ANYTHING, BOOLEANS, NUMBERS, TEXT, VALUES, ColumnKind, choose, is_number, named, objects, require
 from treering.recipes.expression import Expression
+from treering.recipes.scikit_learn import sklearn
 from treering.recipes.steps import Learned, Step
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class FillMissing(Step[Fillings]):
         values = pd.concat([chunk[column] for chunk in chunks])
         if values.isna().all():
             raise RecipeError(f"Step {self.name} cannot learn from column {column!r}: it holds no values. Leave it out, or fill it with a constant.")
-        imputer = scikit_learn.load("impute").SimpleImputer(strategy=self.with_)
+        imputer = sklearn("impute").SimpleImputer(strategy=self.with_)
         cells = values.to_numpy(dtype="float64", na_value=np.nan).reshape(-1, 1) if is_number(values.dtype) else objects(values)
         statistic = imputer.fit(cells).statistics_[0]
         value: Constant = statistic.item() if isinstance(statistic, np.generic) else statistic

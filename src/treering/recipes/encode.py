@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from treering.errors import InvalidDefinitionError, RecipeError
-from treering.recipes import scikit_learn
 from treering.recipes.columns import CATEGORIES, Objects, choose, named, objects
+from treering.recipes.scikit_learn import sklearn
 from treering.recipes.steps import Learned, Step
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class LabelEncode(Step[Categories]):
 
     def _categories(self, column: str, chunks: "Iterable[pd.DataFrame]") -> tuple[Category, ...]:
         seen = {value for chunk in chunks for value in _present(chunk[column]).ravel()}
-        encoder = scikit_learn.load("preprocessing").LabelEncoder()
+        encoder = sklearn("preprocessing").LabelEncoder()
         return _fitted(self.name, column, encoder, np.array(list(seen), dtype=object), "classes_")
 
     def transform(self, frame: "pd.DataFrame", learned: Categories) -> "pd.DataFrame":
@@ -84,7 +84,7 @@ class LabelEncode(Step[Categories]):
         present = _present(column)
         if len(present):
             categories = _cells(known)
-            encoder = scikit_learn.load("preprocessing").OrdinalEncoder(
+            encoder = sklearn("preprocessing").OrdinalEncoder(
                 categories=[categories.ravel()], handle_unknown="use_encoded_value", unknown_value=self.unknown, dtype=np.int64
             )
             codes[column.notna().to_numpy()] = encoder.fit(categories).transform(present).ravel()
@@ -165,7 +165,7 @@ class OneHot(Step[OneHotCategories]):
 
     def _categories(self, column: str, chunks: "Iterable[pd.DataFrame]") -> tuple[tuple[Category, ...], tuple[Category, ...]]:
         values = np.concatenate([_present(chunk[column]) for chunk in chunks])
-        encoder = scikit_learn.load("preprocessing").OneHotEncoder(max_categories=self.maximum_categories)
+        encoder = sklearn("preprocessing").OneHotEncoder(max_categories=self.maximum_categories)
         every = _fitted(self.name, column, encoder, values, "categories_")
         infrequent = None if self.maximum_categories is None else encoder.infrequent_categories_[0]
         rare = () if infrequent is None else tuple(infrequent.tolist())
@@ -188,9 +188,7 @@ class OneHot(Step[OneHotCategories]):
             self._refuse_unknown(column, {*own, *rare})
         if len(present):
             categories = _cells(own)
-            encoder = scikit_learn.load("preprocessing").OneHotEncoder(
-                categories=[categories.ravel()], handle_unknown="ignore", sparse_output=False, dtype=np.int64
-            )
+            encoder = sklearn("preprocessing").OneHotEncoder(categories=[categories.ravel()], handle_unknown="ignore", sparse_output=False, dtype=np.int64)
             block[column.notna().to_numpy(), : len(own)] = encoder.fit(categories).transform(present)
         if rare:
             block[:, -1] = column.isin(list(rare))

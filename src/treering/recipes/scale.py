@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from treering.errors import RecipeError
-from treering.recipes import scikit_learn
 from treering.recipes.columns import NUMBERS, choose, floats, named
+from treering.recipes.scikit_learn import sklearn
 from treering.recipes.steps import Learned, Step
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class MinMax(_Scaler):
         object.__setattr__(self, "columns", named(self.columns))
 
     def _scaler(self) -> Any:
-        return scikit_learn.load("preprocessing").MinMaxScaler()
+        return sklearn("preprocessing").MinMaxScaler()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,4 +115,4 @@ class Standard(_Scaler):
         object.__setattr__(self, "columns", named(self.columns))
 
     def _scaler(self) -> Any:
-        return scikit_learn.load("preprocessing").StandardScaler()
+        return sklearn("preprocessing").StandardScaler()

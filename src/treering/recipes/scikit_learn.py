@@ -6,10 +6,10 @@ from types import ModuleType
 from treering.errors import MissingExtraError
 
 
-def load(module: str) -> ModuleType:
+def sklearn(module: str) -> ModuleType:
     """Import one of scikit-learn's modules, such as "preprocessing".
 
-    >>> load("preprocessing").MinMaxScaler()
+    >>> sklearn("preprocessing").MinMaxScaler()
     MinMaxScaler()
 
     Raises:

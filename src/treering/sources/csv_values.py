@@ -15,6 +15,7 @@ _WHOLE_FLOAT = r"^-?\d{1,15}\.0*$"
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _EXACT = 2**53
 _OVERFLOW = 2**63
+_MANY_DIGITS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +83,13 @@ def _integral(text: str) -> int | str:
         number = Decimal(text)
     except InvalidOperation:
         return "not an Integral"
-    if not number.is_finite() or (number.adjusted() < 40 and number != number.to_integral_value()):
+    # A short text can write a number of a billion digits.
+    is_huge = number.is_finite() and number.adjusted() >= _MANY_DIGITS
+    if not number.is_finite() or not (is_huge or number == number.to_integral_value()):
         return "not an Integral"
-    is_float = not text.lstrip("+-").isdigit()
-    if number.adjusted() >= 40 or not -_OVERFLOW <= number < _OVERFLOW:
+    if is_huge or not -_OVERFLOW <= number < _OVERFLOW:
         return "integer overflow"
+    is_float = not text.lstrip("+-").isdigit()
     return "whole float beyond 2^53" if is_float and abs(number) >= _EXACT else int(number)
 
 
