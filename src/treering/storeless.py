@@ -8,8 +8,8 @@ from typing import Any
 import pyarrow as pa
 
 from treering.errors import FeatureGroupNotFoundError, InvalidDefinitionError
-from treering.ingestion import quarantine
 from treering.ingestion.check import Checker
+from treering.ingestion.quarantine import BadRows
 from treering.point_in_time.history import History
 from treering.point_in_time.labels import Labels
 from treering.point_in_time.local import LookupResult, look_up
@@ -33,7 +33,6 @@ from treering.schema.times import Duration
 from treering.schema.types import FeatureType, Schema
 from treering.schema.view import Lookup
 from treering.settings import Settings
-from treering.sources.bad_rows import BadRow
 from treering.sources.batches import Source, locate
 from treering.sources.source import open_source
 from treering.storage.runs import RunInMemory
@@ -147,15 +146,15 @@ def _event_time(group: str, records: Records, schema: Schema) -> str | Static:
 
 def _checked(definition: FeatureGroupDefinition, source: Source, now: int) -> pa.Table:
     checker = Checker(definition, source.arrow_schema(definition.schema))
-    tables, bad_rows, rows = [], list[BadRow](), 0
+    tables, bad, rows = [], BadRows(), 0
     for batch in source.batches(definition.schema):
         good = checker.check(batch)
         rows += good.table.num_rows + len(good.bad_rows)
-        bad_rows += good.bad_rows
+        bad.add(good.bad_rows, source.parts())
         columns = (*good.table.columns, good.event_time, good.known_at, pa.array(good.positions))
         tables.append(pa.table(columns, names=[*good.table.column_names, EVENT_TIME, KNOWN_AT, ROW]))
-    if bad_rows:
-        raise quarantine.refuse(bad_rows, source.parts(), rows, source.description, definition.name)
+    if bad.count:
+        raise bad.refusal(rows, source.description, definition.name, can_quarantine=False)
     constants = {API_INVOCATION_TIME: now, WRITE_TIME: now, IS_DELETED: False, COMMIT: 1, INGESTION: ""}
     table = pa.concat_tables(tables) if tables else _empty(definition)
     for name, value in constants.items():

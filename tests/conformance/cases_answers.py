@@ -195,6 +195,15 @@ ANSWERS = (
         expected=(matched(10),),
     ),
     Case(
+        name="as of a time, where writers' clocks disagree, the last commit that says so counts, and all before it",
+        rule="rule 6",
+        group=PRICES,
+        steps=(load((1, day(1), 10), at=day(5)), load((2, day(1), 20), at=day(3)), load((3, day(1), 30), at=day(8))),
+        labels=labels((1, day(9)), (2, day(9)), (3, day(9))),
+        lookups=(Look(as_of_time=day(4)), Look(as_of_time=day(2), prefix="before_all_")),
+        expected=((matched(10), NO_HISTORY), (matched(20), NO_HISTORY), (NO_HISTORY, NO_HISTORY)),
+    ),
+    Case(
         name="as of a time before the first commit there is no history",
         rule="rule 6",
         group=PRICES,

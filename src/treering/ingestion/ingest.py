@@ -11,15 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from treering.errors import InvalidDefinitionError, TokenReusedError
-from treering.ingestion import quarantine
-from treering.ingestion.check import Checker, describe
+from treering.ingestion.check import Checker
 from treering.ingestion.landing import Landing, PendingRuns
 from treering.ingestion.ledger import SUMMARY_KEY, ingestion_id, parts_to_json
 from treering.ingestion.progress import progress
+from treering.ingestion.quarantine import BadRows, quarantine_key
 from treering.ingestion.report import IngestionReport
 from treering.ingestion.sort import SortedSpool
 from treering.schema.feature_group import API_INVOCATION_TIME, EVENT_TIME, INGESTION, IS_DELETED, KNOWN_AT, ROW, WRITE_TIME
-from treering.sources.bad_rows import BadRow
 from treering.sources.batches import Source
 from treering.storage.snapshot import Snapshot
 
@@ -62,14 +61,16 @@ def ingest(landing: Landing, source: Source, options: IngestOptions) -> Ingestio
     earlier = landing.ledger.find(ingestion) if options.token is not None else None
     if earlier is not None:
         return _repeated(earlier, _digest_of(source), options.token)
+    key = quarantine_key(landing.folder, ingestion) if options.on_bad_rows == "quarantine" else None
     with landing.spool() as spool:
-        checked = _checked(landing, source, options, spool)
-        if checked.bad_rows and options.on_bad_rows == "error":
-            raise quarantine.refuse(checked.bad_rows, source.parts(), checked.rows, source.description, landing.definition.name)
-        kept = quarantine.keep(landing.objects, landing.folder, ingestion, checked.bad_rows, source.parts()) if checked.bad_rows else None
+        with BadRows(landing.objects, key) as bad:
+            checked = _Checked(bad)
+            _check(landing, source, options, spool, checked)
+            if bad.count and key is None:
+                raise bad.refusal(checked.rows, source.description, landing.definition.name, can_quarantine=True)
         constants = {API_INVOCATION_TIME: received, WRITE_TIME: landing.clock(), IS_DELETED: False, INGESTION: ingestion}
         pending = PendingRuns(landing, ingestion, spool, constants, rewrites_history=options.rewrites_history)
-        report = replace(_report(landing, source, options, ingestion, checked), quarantine=kept)
+        report = _report(landing, source, options, ingestion, checked)
         return commit(landing, pending, report, parts_to_json(source.parts()), started)
 
 
@@ -109,7 +110,7 @@ def commit(landing: Landing, pending: PendingRuns, report: IngestionReport, part
 class _Checked:
     """What checking a source came to."""
 
-    bad_rows: list[BadRow]
+    bad: BadRows
     rows: int = 0
     nans: int = 0
     infinities: int = 0
@@ -121,15 +122,14 @@ class _Checked:
         return tuple(f"{count:,} {what}" for count, what in kinds if count)
 
 
-def _checked(landing: Landing, source: Source, options: IngestOptions, spool: SortedSpool) -> _Checked:
+def _check(landing: Landing, source: Source, options: IngestOptions, spool: SortedSpool, checked: _Checked) -> None:
     definition = landing.definition
     checker = Checker(definition, source.arrow_schema(definition.schema), allow_missing=options.allow_missing)
-    checked = _Checked([])
     with progress(f"Ingesting {source.description}", source.total_bytes) as show:
         for batch in source.batches(definition.schema):
             good = checker.check(batch)
             checked.rows += good.table.num_rows + len(good.bad_rows)
-            checked.bad_rows += good.bad_rows
+            checked.bad.add(good.bad_rows, source.parts())
             checked.nans += good.nans
             checked.infinities += good.infinities
             if good.table.num_rows:
@@ -137,7 +137,6 @@ def _checked(landing: Landing, source: Source, options: IngestOptions, spool: So
                 columns = (*good.table.columns, good.event_time, good.known_at, pa.array(good.positions))
                 spool.add(pa.table(columns, names=[*good.table.column_names, EVENT_TIME, KNOWN_AT, ROW]))
             show(source.bytes_read)
-    return checked
 
 
 def _note_times(checked: _Checked, event_time: pa.Array) -> None:
@@ -149,14 +148,13 @@ def _note_times(checked: _Checked, event_time: pa.Array) -> None:
 
 def _report(landing: Landing, source: Source, options: IngestOptions, ingestion: str, checked: _Checked) -> IngestionReport:
     static = landing.definition.is_static
-    shown = [describe(row, source.parts()) for row in checked.bad_rows[: quarantine.SHOWN]]
     return IngestionReport(
         group=landing.definition.name,
         ingestion=ingestion,
         commit=0,
-        rows=checked.rows - len(checked.bad_rows),
-        rejected=quarantine.counted(checked.bad_rows),
-        rejected_lines=tuple(shown),
+        rows=checked.rows - checked.bad.count,
+        rejected=checked.bad.reasons,
+        rejected_lines=checked.bad.lines,
         first_event_time=None if static else checked.first,
         last_event_time=None if static else checked.last,
         source=source.description,
@@ -165,6 +163,7 @@ def _report(landing: Landing, source: Source, options: IngestOptions, ingestion:
         seconds=0.0,
         notes=checked.notes(),
         token=options.token,
+        quarantine=checked.bad.kept_as,
     )
 
 

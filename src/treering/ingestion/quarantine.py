@@ -1,8 +1,11 @@
-"""Rows that a group could not take, kept beside it with their place and reason."""
+"""Rows that a group could not take: counted, the first of them shown, and, if asked, all of them kept beside the group."""
 
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,40 +16,87 @@ from treering.sources.bad_rows import BadRow
 from treering.sources.batches import Part, locate
 from treering.storage.objects import Objects
 
-SHOWN = 10
+_SHOWN = 10
+_SCHEMA = pa.schema({"source": pa.string(), "position": pa.int64(), "reason": pa.string(), "column": pa.string(), "text": pa.string()})
 
 
-def refuse(bad_rows: Sequence[BadRow], parts: Sequence[Part], rows: int, source: str, group: str) -> BadRowsError:
-    """Build the error that says which rows cannot go into a group."""
-    lines = [f"{len(bad_rows):,} of {rows:,} rows of {source} cannot go into {group!r}; nothing was written."]
-    lines += [f"  {describe(row, parts)}" for row in bad_rows[:SHOWN]]
-    if len(bad_rows) > SHOWN:
-        lines.append(f"  and {len(bad_rows) - SHOWN:,} more")
-    lines.append('Mend them, or pass on_bad_rows="quarantine" to keep them apart and take the others.')
-    return BadRowsError("\n".join(lines), counted(bad_rows))
+def quarantine_key(folder: str, ingestion: str) -> str:
+    """Choose where an ingestion's bad rows are kept; every try of a token, which has one id, gets a file of its own."""
+    return f"{folder}/quarantine/{ingestion}-{secrets.token_hex(4)}.parquet"
 
 
-def counted(bad_rows: Iterable[BadRow]) -> dict[str, int]:
-    """Count bad rows by reason, the commonest first."""
-    return dict(Counter(row.reason for row in bad_rows).most_common())
+class BadRows:
+    """Collects bad rows as they come, without holding them: counts by reason, the first few, and a file.
 
-
-def keep(objects: Objects, folder: str, ingestion: str, bad_rows: Sequence[BadRow], parts: Sequence[Part]) -> str:
-    """Write an ingestion's bad rows beside its group.
-
-    Returns:
-        The key of the file. A token's ingestion has one id however often it is tried, so every try writes a file of its own.
+    Args:
+        objects: where the file goes.
+        key: the file's key; None keeps no file. It appears when the context ends without an error, if there was a bad row.
     """
-    key = f"{folder}/quarantine/{ingestion}-{secrets.token_hex(4)}.parquet"
-    table = pa.table(
-        {
-            "source": [locate(parts, row.position) for row in bad_rows],
-            "position": pa.array([row.position for row in bad_rows], pa.int64()),
-            "reason": [row.reason for row in bad_rows],
-            "column": pa.array([row.column for row in bad_rows], pa.string()),
-            "text": [row.text for row in bad_rows],
+
+    def __init__(self, objects: Objects | None = None, key: str | None = None) -> None:
+        self._objects, self._key = objects, key
+        self._exit = ExitStack()
+        self._writer: pq.ParquetWriter | None = None
+        self._reasons: Counter[str] = Counter()
+        self.lines: tuple[str, ...] = ()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._exit.__exit__(kind, error, trace)
+
+    @property
+    def count(self) -> int:
+        """How many there were."""
+        return self._reasons.total()
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """How many there were by reason, the commonest first."""
+        return dict(self._reasons.most_common())
+
+    @property
+    def kept_as(self) -> str | None:
+        """The key of the file; None where none was written."""
+        return None if self._writer is None else self._key
+
+    def add(self, rows: Sequence[BadRow], parts: Sequence[Part]) -> None:
+        """Take bad rows, in order.
+
+        Args:
+            rows: the rows.
+            parts: the parts of their source, as far as it was read.
+        """
+        self._reasons.update(row.reason for row in rows)
+        self.lines += tuple(describe(row, parts) for row in rows[: _SHOWN - len(self.lines)])
+        if rows and self._key is not None and self._objects is not None:
+            self._keep(self._objects, self._key, rows, parts)
+
+    def refusal(self, rows: int, source: str, group: str, *, can_quarantine: bool) -> BadRowsError:
+        """Build the error that says which rows cannot go into a group.
+
+        Args:
+            rows: how many rows the source has, good and bad.
+            source: what the source is called.
+            group: the group's name.
+            can_quarantine: whether the bad rows could be kept apart instead.
+        """
+        lines = [f"{self.count:,} of {rows:,} rows of {source} cannot go into {group!r}; nothing was written."]
+        lines += [f"  {line}" for line in self.lines]
+        lines += [f"  and {self.count - len(self.lines):,} more"] if self.count > len(self.lines) else []
+        lines.append('Mend them, or pass on_bad_rows="quarantine" to keep them apart and take the others.' if can_quarantine else "Mend or drop them.")
+        return BadRowsError("\n".join(lines), self.reasons)
+
+    def _keep(self, objects: Objects, key: str, rows: Sequence[BadRow], parts: Sequence[Part]) -> None:
+        if self._writer is None:
+            sink = self._exit.enter_context(objects.output(key))
+            self._writer = self._exit.enter_context(pq.ParquetWriter(sink, _SCHEMA, write_page_checksum=True))
+        columns = {
+            "source": [locate(parts, row.position) for row in rows],
+            "position": [row.position for row in rows],
+            "reason": [row.reason for row in rows],
+            "column": [row.column for row in rows],
+            "text": [row.text for row in rows],
         }
-    )
-    with objects.output(key) as sink:
-        pq.write_table(table, sink, write_page_checksum=True)
-    return key
+        self._writer.write_table(pa.table(columns, schema=_SCHEMA))

@@ -61,7 +61,6 @@ class Catalog:
         if version.number > 1 and not self._exists(version.number - 1):
             # Old metadata were cleaned away below a writer that slept: this version follows nothing, and others are higher.
             self._objects.delete([self._key(version.number)])
-            self._known = None
             return False
         self._known = version
         self._advise(version.number)

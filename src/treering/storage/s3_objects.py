@@ -82,7 +82,7 @@ class S3Account:
         return cls(endpoint, region, credentials)
 
     def create_bucket(self, bucket: str) -> None:
-        """Create a bucket; one that this account has already is fine.
+        """Create a bucket; one that exists is fine, and whether one may write to it shows at the first write.
 
         Raises:
             StorageError: if the server refuses, or cannot be reached.
@@ -99,7 +99,7 @@ class S3Account:
         )
         try:
             client.create_bucket(Bucket=bucket)
-        except client.exceptions.BucketAlreadyOwnedByYou:
+        except (client.exceptions.BucketAlreadyOwnedByYou, client.exceptions.BucketAlreadyExists):
             return
         except (BotoCoreError, ClientError) as error:
             raise StorageError(f"The bucket {bucket!r} cannot be created: {error}") from error

@@ -15,6 +15,7 @@ PRECEDENCE = (EVENT_TIME, API_INVOCATION_TIME, WRITE_TIME, COMMIT, ROW)
 """What decides between records that are known: the latest event time; then, between equals, the record that came last."""
 
 _WIDEST = 2**62
+_SAMPLE = 64
 
 
 def integers(column: pa.ChunkedArray | pa.Array) -> Integers:
@@ -40,30 +41,51 @@ def ranks(column: pa.ChunkedArray | pa.Array) -> Integers:
 def order_of(keys: Sequence[Integers]) -> Integers:
     """Positions that sort rows by several keys, first the most significant; equal rows keep their order."""
     folded = _folded(keys)
-    if len(folded) == 1:
-        if bool(np.all(folded[0][1:] >= folded[0][:-1])):
-            return np.arange(len(folded[0]))
-        return np.argsort(folded[0], kind="stable")
-    return np.lexsort(folded[::-1])
+    first = folded[0]
+    if len(folded) == 1 and bool(np.all(first[1:] >= first[:-1])):
+        return np.arange(len(first))
+    # NumPy's unstable sort is up to five times as fast as its stable one; what it leaves undecided is settled after it.
+    order = np.argsort(first)
+    ordered = first[order]
+    equal = ordered[1:] == ordered[:-1]
+    if equal.any():
+        tied = np.append(equal, False) | np.insert(equal, 0, False)
+        rows = order[tied]
+        order[tied] = rows[np.lexsort([rows, *(key[rows] for key in reversed(folded))])]
+    return order
 
 
 def _folded(keys: Sequence[Integers]) -> list[Integers]:
     """Fold neighbouring keys into one wherever their ranges fit in an integer, since each key costs a sort."""
     folded = [np.zeros(len(keys[0]), dtype=np.int64)]
     span = 1
+    previous: Integers | None = None
     for key in keys:
-        if len(key) == 0:
+        if len(key) == 0 or (previous is not None and np.array_equal(key, previous)):
             continue
-        low, width = int(key.min()), int(key.max()) - int(key.min()) + 1
-        if width == 1:
-            continue
-        if span > _WIDEST // width:
+        previous = key
+        if int(key.max()) - int(key.min()) >= _WIDEST:
             folded.append(key)
-            span = _WIDEST if width > _WIDEST else width
-        else:
-            folded[-1] = folded[-1] * width + (key - low)
+            span = _WIDEST
+            continue
+        steps = _in_steps(key)
+        width = int(steps.max()) + 1
+        if span > _WIDEST // width:
+            folded.append(steps)
+            span = width
+        elif width > 1:
+            folded[-1] = folded[-1] * width + steps
             span *= width
     return folded
+
+
+def _in_steps(key: Integers) -> Integers:
+    """Count from the least value, in seconds or milliseconds where a key of microseconds has nothing finer."""
+    steps = key - key.min()
+    for step in (1_000_000, 1_000):
+        if not (steps[:_SAMPLE] % step).any() and not (steps % step).any():
+            return steps // step
+    return steps
 
 
 def run_order(table: pa.Table, entity: Sequence[str]) -> Integers:
