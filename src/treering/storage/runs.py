@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from treering.errors import CorruptDataError, StoreFormatError
+from treering.errors import CorruptDataError, StoreFormatError, TreeringError
 from treering.schema.feature_group import (
     API_INVOCATION_TIME,
     COMMIT,
@@ -110,19 +110,31 @@ class Run(Protocol):
 
 
 class StoredRunReader:
-    """A sorted run in a Parquet file, with every page's checksum verified as it is read."""
+    """A sorted run in a Parquet file, with every page's checksum verified as it is read.
+
+    Between reads the file is closed: a group may have more runs than a process may have open files.
+    """
 
     def __init__(self, objects: Objects, key: str, stored: StoredRun, schema: pa.Schema) -> None:
-        self._key, self._stored, self._schema = key, stored, schema
-        source = objects.input(key)
-        try:
-            self._file = pq.ParquetFile(source, page_checksum_verification=True, pre_buffer=True)
-        except (OSError, pa.ArrowInvalid) as error:
-            raise CorruptDataError(f"The sorted run {key} cannot be opened ({error}). Restore it from a backup; its ingestion can be repeated.") from error
+        self._objects, self._key, self._stored, self._schema = objects, key, stored, schema
+        with self._opened(None) as file:
+            self._metadata, self._names = file.metadata, file.schema_arrow.names
         self.traits = self._read_traits()
 
+    @contextmanager
+    def _opened(self, metadata: pq.FileMetaData | None) -> Iterator[pq.ParquetFile]:
+        try:
+            with self._objects.input(self._key) as source:
+                yield pq.ParquetFile(source, metadata=metadata, page_checksum_verification=True, pre_buffer=True)
+        except TreeringError:
+            raise
+        except (OSError, pa.ArrowInvalid) as error:
+            raise CorruptDataError(
+                f"The sorted run {self._key} is damaged ({error}). Restore it from a backup, or drop the group and ingest its sources again."
+            ) from error
+
     def _read_traits(self) -> RunTraits:
-        metadata = (self._file.schema_arrow.metadata or {}) | (self._file.metadata.metadata or {})
+        metadata = self._metadata.metadata or {}
         if _TRAITS_KEY not in metadata:
             raise StoreFormatError(f"The file {self._key} is no sorted run of treering: its footer does not say so.")
         value = json.loads(metadata[_TRAITS_KEY])
@@ -132,7 +144,7 @@ class StoredRunReader:
 
     @property
     def rows(self) -> int:
-        return int(self._file.metadata.num_rows)
+        return int(self._metadata.num_rows)
 
     @property
     def commit(self) -> int:
@@ -140,8 +152,7 @@ class StoredRunReader:
 
     @property
     def group_starts(self) -> Integers:
-        metadata = self._file.metadata
-        sizes = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+        sizes = [self._metadata.row_group(group).num_rows for group in range(self._metadata.num_row_groups)]
         return np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
 
     def uniform(self, column: str) -> int | None:
@@ -149,26 +160,21 @@ class StoredRunReader:
         return int(low) if low is not None and low == high else None
 
     def groups_between(self, column: str, low: Any, high: Any) -> list[int]:
-        metadata = self._file.metadata
-        index = self._file.schema_arrow.get_field_index(column)
+        index = self._names.index(column)
         groups = []
-        for group in range(metadata.num_row_groups):
-            statistics = metadata.row_group(group).column(index).statistics
+        for group in range(self._metadata.num_row_groups):
+            statistics = self._metadata.row_group(group).column(index).statistics
             known = statistics is not None and statistics.has_min_max
             if not known or (statistics.min <= high and statistics.max >= low):
                 groups.append(group)
         return groups
 
     def read(self, columns: Sequence[str], groups: Sequence[int] | None = None) -> pa.Table:
-        present = [name for name in columns if name in self._file.schema_arrow.names]
-        chosen = range(self._file.metadata.num_row_groups) if groups is None else groups
-        try:
-            table = self._file.read_row_groups(list(chosen), columns=present, use_threads=True)
-        except (OSError, pa.ArrowInvalid) as error:
-            raise CorruptDataError(
-                f"The sorted run {self._key} is damaged ({error}). Restore the file from a backup, or drop the group and ingest its sources again."
-            ) from error
-        rows = table.num_rows if present else sum(self._file.metadata.row_group(group).num_rows for group in chosen)
+        present = [name for name in columns if name in self._names]
+        chosen = list(range(self._metadata.num_row_groups) if groups is None else groups)
+        with self._opened(self._metadata) as file:
+            table = file.read_row_groups(chosen, columns=present, use_threads=True)
+        rows = sum(self._metadata.row_group(group).num_rows for group in chosen)
         return completed(table, columns, self._schema, rows, self.commit)
 
 

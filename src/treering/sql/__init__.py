@@ -1,0 +1,1 @@
+"""SQL over feature groups: one SELECT, answered by DuckDB in a child process that can reach nothing else."""
