@@ -263,7 +263,15 @@ def last_commit(steps: Sequence[Step], look: Look) -> int:
         return look.as_of
     if look.as_of_time is None:
         return NEVER
-    return max((commit for commit, step in enumerate(steps, start=1) if step.at <= look.as_of_time), default=0)
+    return max((commit for commit, time in enumerate(commit_times(steps), start=1) if time <= look.as_of_time), default=0)
+
+
+def commit_times(steps: Sequence[Step]) -> list[int]:
+    """Say when each commit was made: writers' clocks differ, but commits never run backwards."""
+    times: list[int] = []
+    for step in steps:
+        times.append(max(step.at, times[-1] + 1) if times else step.at)
+    return times
 
 
 # --- Keys: rule 13 ---

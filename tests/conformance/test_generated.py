@@ -16,7 +16,7 @@ from conformance.worlds import FEWEST_SCENARIOS, worlds
 
 # Shrinking a world costs a store a try, minutes in all; a departure tells the story of its key instead.
 SETTINGS = settings(derandomize=True, database=None, deadline=None, print_blob=True, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
-STORE_WORLDS, FRAME_WORLDS = 40, 100
+STORE_WORLDS, FRAME_WORLDS = 60, 100
 
 
 def departures(engine: Engine, world: Case) -> list[str]:

@@ -352,9 +352,12 @@ def test_broken_manifests_are_named(folder: Objects):
     append(folder, table, "a")
     for key in folder.list(METADATA):
         if key.endswith(".avro"):
-            folder.put(key, folder.read(key)[:-20])
-            with pytest.raises(CorruptDataError, match=r"\.avro"):
-                opened(folder).snapshot()
+            data = folder.read(key)
+            for broken in (data[:-20], data[:-30] + bytes([data[-30] ^ 1]) + data[-29:], b""):
+                folder.put(key, broken)
+                with pytest.raises(CorruptDataError, match=r"\.avro"):
+                    opened(folder).snapshot()
+            folder.put(key, data)
 
 
 @pytest.mark.parametrize(("writers", "appends"), [(16, 25)])

@@ -149,6 +149,9 @@ def test_a_conflict_answer_is_never_a_success(s3: LocalS3):
         assert not behind(s3, endpoint).create("conflict", b"mine")
 
 
-def test_answers_that_stay_lost_are_an_unknown_outcome(s3: LocalS3):
-    with server_answering(s3, *[500] * 100, stores=False) as endpoint, pytest.raises(OutcomeUnknownError, match="Repeat the call"):
-        create_own(behind(s3, endpoint), "lost", b"mine", pause=lambda seconds: None)
+def test_a_server_that_cannot_be_reached_leaves_the_outcome_unknown():
+    unreachable = S3Objects(S3Account.of("http://127.0.0.1:9", "us-east-1", "key", "secret"), "tests")
+    with pytest.raises(StorageError, match=r"127\.0\.0\.1:9 did not answer"):
+        unreachable.read("lost")
+    with pytest.raises(OutcomeUnknownError, match="Repeat the call"):
+        create_own(unreachable, "lost", b"mine", pause=lambda seconds: None)

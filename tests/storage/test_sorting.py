@@ -14,6 +14,18 @@ def test_folded_keys_sort_as_the_keys_themselves(rows: list[tuple[int, int, int]
     assert order_of(keys).tolist() == sorted(range(len(rows)), key=lambda row: rows[row])
 
 
+def test_a_narrow_key_far_from_zero_is_folded_without_overflow() -> None:
+    wide = np.array([2**61, 2**61, 0, 0])
+    far = 2**43 + np.array([0, -1, 0, -2])
+    row = np.array([2**20 - 1, 3, 2, 0])
+    assert order_of([wide, far, row]).tolist() == [3, 2, 1, 0]
+
+
+def test_times_in_whole_seconds_sort_as_their_microseconds_do() -> None:
+    times = 1_704_067_200_000_000 + np.array([3, 1, 2, 1]) * 1_000_000
+    assert order_of([times, np.array([0, 7, 0, 5])]).tolist() == [3, 1, 2, 0]
+
+
 @given(st.lists(st.text(max_size=3), max_size=20))
 def test_text_ranks_as_its_utf8_bytes_sort(texts: list[str]) -> None:
     assert np.argsort(ranks(pa.chunked_array([pa.array(texts, pa.string())])), kind="stable").tolist() == sorted(

@@ -1,9 +1,9 @@
 """Iceberg manifests and manifest lists: which data files a snapshot has. The one owner of pyiceberg."""
 
 import io
-import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any, cast
 
 from pyiceberg.conversions import from_bytes, to_bytes
@@ -120,10 +120,11 @@ class Manifests:
 
     def _decoded(self, metadata: Metadata, path: str, decode: Callable[[InputFile], Iterable[Any]]) -> list[Any]:
         key = f"{self._folder}/{relative_path(metadata, path)}"
-        try:
-            return list(decode(_BytesInput(path, self._objects.read(key))))
-        except (ValueError, EOFError, KeyError, IndexError, AssertionError) as error:
-            raise CorruptDataError(f"{self._objects.uri(key)} is not the Iceberg manifest that was written. Restore it from a backup.") from error
+        data = self._objects.read(key)
+        # Avro has no checksums: a flipped bit could hide rows by changing a bound. So files are named by their content.
+        if _digest(data) not in key.rpartition("/")[2]:
+            raise CorruptDataError(f"{self._objects.uri(key)} does not hold the bytes that were written. Restore it from a backup.")
+        return list(decode(_BytesInput(path, data)))
 
     def _understood(self, metadata: Metadata, entries: Iterable[ManifestEntry]) -> _Manifest:
         columns = _columns(self._schema(metadata))
@@ -142,8 +143,7 @@ class Manifests:
         )
 
     def _write_manifest(self, metadata: Metadata, snapshot_id: int, old: Sequence[ManifestEntry], added: Sequence[ManifestEntry]) -> ManifestFile:
-        path = f"{metadata['location']}/metadata/{secrets.token_hex(16)}-m0.avro"
-        output = _BytesOutput(path)
+        output = _BytesOutput(f"{metadata['location']}/metadata/", "-m0.avro")
         with write_manifest(2, UNPARTITIONED_PARTITION_SPEC, self._schema(metadata), output, snapshot_id, "null") as writer:
             for entry in old:
                 writer.existing(entry)
@@ -151,19 +151,18 @@ class Manifests:
                 writer.add(entry)
         self._store(metadata["location"], output)
         existing = [_as_existing(entry) for entry in old]
-        self._manifests.put(path, self._understood(metadata, [*existing, *added]))
+        self._manifests.put(output.location, self._understood(metadata, [*existing, *added]))
         return writer.to_manifest_file()
 
     def _write_list(self, location: str, plan: CommitPlan, files: list[ManifestFile]) -> str:
-        path = f"{location}/metadata/snap-{plan.snapshot_id}-1-{secrets.token_hex(16)}.avro"
-        output = _BytesOutput(path)
+        output = _BytesOutput(f"{location}/metadata/snap-{plan.snapshot_id}-1-", ".avro")
         with write_manifest_list(2, output, plan.snapshot_id, plan.parent_snapshot_id, plan.number, "null") as writer:
             numbered = [writer.prepare_manifest(file) for file in files]
             if files:
                 writer.add_manifests(files)
         self._store(location, output)
-        self._lists.put(path, tuple(numbered))
-        return path
+        self._lists.put(output.location, tuple(numbered))
+        return output.location
 
     def _store(self, location: str, output: "_BytesOutput") -> None:
         key = f"{self._folder}{output.location.removeprefix(location)}"
@@ -184,6 +183,10 @@ def relative_path(metadata: Metadata, path: str) -> str:
     if not path.startswith(location + "/"):
         raise CorruptDataError(f"The table that was written in {location} names {path}, which is outside of it. Restore its metadata from a backup.")
     return path[len(location) + 1 :]
+
+
+def _digest(data: bytes) -> str:
+    return blake2b(data, digest_size=16).hexdigest()
 
 
 def _newest_to_pack(counts: Sequence[int], new: int) -> int:
@@ -314,11 +317,16 @@ class _OneFile:
 
 
 class _BytesOutput(OutputFile):
-    """Bytes that pyiceberg writes as a file."""
+    """Bytes that pyiceberg writes as a file, which gets its name from them."""
 
-    def __init__(self, location: str) -> None:
-        super().__init__(location)
+    def __init__(self, before: str, after: str) -> None:
+        super().__init__(before)
+        self._after = after
         self.data = b""
+
+    @property
+    def location(self) -> str:
+        return f"{super().location}{_digest(self.data)}{self._after}"
 
     def __len__(self) -> int:
         return len(self.data)

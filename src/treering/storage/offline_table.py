@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from treering.errors import AlreadyExistsError, CommitConflictError, RelocatedTableError
 from treering.storage.catalog import Catalog, Version
-from treering.storage.history import History
+from treering.storage.commit_log import CommitLog
 from treering.storage.manifests import Manifests
 from treering.storage.objects import Objects
 from treering.storage.snapshot import Commit, NewRun, Snapshot, StoredRun
@@ -75,7 +75,7 @@ class OfflineTable:
         self._pause = pause
         self._catalog = Catalog(objects, folder)
         self._manifests = Manifests(objects, folder)
-        self._history = History(objects, folder)
+        self._history = CommitLog(objects, folder)
         self._snapshot: Snapshot | None = None
 
     @classmethod

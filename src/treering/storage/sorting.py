@@ -65,7 +65,7 @@ def _folded(keys: Sequence[Integers]) -> list[Integers]:
             continue
         previous = key
         if int(key.max()) - int(key.min()) >= _WIDEST:
-            folded.append(key)
+            folded = [*folded, key] if span > 1 else [key]
             span = _WIDEST
             continue
         steps = _in_steps(key)
@@ -81,10 +81,11 @@ def _folded(keys: Sequence[Integers]) -> list[Integers]:
 
 def _in_steps(key: Integers) -> Integers:
     """Count from the least value, in seconds or milliseconds where a key of microseconds has nothing finer."""
-    steps = key - key.min()
+    steps: Integers = key - key.min()
     for step in (1_000_000, 1_000):
         if not (steps[:_SAMPLE] % step).any() and not (steps % step).any():
-            return steps // step
+            steps //= step
+            return steps
     return steps
 
 

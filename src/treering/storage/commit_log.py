@@ -13,7 +13,7 @@ from treering.storage.snapshot import Commit
 _FORMAT = 1
 
 
-class History:
+class CommitLog:
     """Reads and writes the history files of one table.
 
     A history is a text of file names, oldest first, that the table's metadata carry. A file is named
