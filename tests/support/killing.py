@@ -32,16 +32,23 @@ def kind_of(path: str) -> str:
 
 @dataclass
 class Trap:
-    """Counts the moments at which a process could die, from 1, and ends the process at the chosen one."""
+    """Notes the points at which a process could die, and ends the process at the chosen one.
 
-    at: int | None = None
+    Attributes:
+        at: a point, and at which time of passing it; None lets the process through.
+        say: called with the point just before the end.
+        passed: the points so far.
+    """
+
+    at: tuple[str, int] | None = None
     say: Callable[[str], None] = lambda text: None
     passed: list[str] = field(default_factory=list)
 
     def reach(self, stage: str, operation: str, path: object) -> None:
-        self.passed.append(f"{stage} {operation} {kind_of(str(path))}")
-        if len(self.passed) == self.at:
-            self.say(self.passed[-1])
+        point = f"{stage} {operation} {kind_of(str(path))}"
+        self.passed.append(point)
+        if self.at == (point, self.passed.count(point)):
+            self.say(point)
             os.kill(os.getpid(), signal.SIGKILL)
 
     def before(self, operation: str, path: object) -> None:

@@ -86,7 +86,8 @@ def child_environment(root: str, parent: Mapping[str, str]) -> dict[str, str]:
     inherited = {name: value for name, value in parent.items() if name in names or name.startswith(prefixes)}
     # The child imports what its parent can, functions of recipes above all; "" in the path is the working directory.
     paths = [os.path.abspath(path) for path in sys.path]  # noqa: PTH100
-    return inherited | {"PYTHONPATH": os.pathsep.join(paths), "PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "1"}
+    # By default XGBoost's threads spin while they wait for each other; on a machine that has other work, five times as long.
+    return {"OMP_WAIT_POLICY": "PASSIVE"} | inherited | {"PYTHONPATH": os.pathsep.join(paths), "PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "1"}
 
 
 def functions_of(recipe: Recipe | None) -> dict[str, str]:

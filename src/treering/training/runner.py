@@ -2,12 +2,12 @@
 
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict
 from queue import SimpleQueue
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from treering.errors import ArtifactError, NotFoundError, ObjectNotFoundError, TrainingError
 from treering.recipes.recipe import Recipe
@@ -22,6 +22,9 @@ from treering.training.parameters import XGBoost
 from treering.training.records import JobRecords
 from treering.training.worker import Order
 from treering.training_sets.training_set import TrainingSet
+
+if TYPE_CHECKING:
+    from treering.training.xgboost_trainer import Model
 
 _CHUNK = 1024 * 1024
 _PATIENCE_SECONDS = 10.0
@@ -136,6 +139,21 @@ class TrainingJobs:
         if job.artifact is None:
             raise TrainingError(f"Training job {name!r} is {job.status} and has no model.")
         return open_artifact(self._objects.read(job.artifact.key), job.artifact.sha256)
+
+    def model(self, name: str, functions: Mapping[str, Any] | None = None) -> "Model":
+        """Load the model of a completed job, every byte of which is checked first.
+
+        Args:
+            name: the job's.
+            functions: your own functions by name, where the recipe has steps made by `tr.step`.
+
+        Raises:
+            TrainingError: if the job has no model.
+            ArtifactError: if the archive is not the one that the job left.
+        """
+        from treering.training.xgboost_trainer import load_model
+
+        return load_model(self.artifact(name), functions)
 
     def list(self) -> list[TrainingJob]:
         """List every job, by name."""
