@@ -14,7 +14,7 @@ from treering.errors import TreeringError
 ROOT = Path(__file__).parents[1]
 MODULES = sorted(module.name for module in pkgutil.walk_packages(treering.__path__, "treering.") if not module.name.endswith("__main__"))
 # When a lookup without a store is asked is when its records count as written.
-MOMENT = re.compile(r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\dZ(?=  (visib|0\.25|2\.5|10))")
+MOMENT = re.compile(r"20\d\d-\d\d-\d\d \d\d:\d\d(?=  )")
 
 
 def blocks(text: str, language: str) -> list[str]:

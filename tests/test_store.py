@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 import treering as tr
-from support.weather import FRAME, LABELS, store_with_weather
+from support.airports import FRAME, LABELS, store_with_weather
 from treering.errors import ReadOnlyStoreError, RelocatedTableError, StoreFormatError
 
 LOOKUPS = [tr.Lookup("weather", on="origin", features=["temp"])]
@@ -57,7 +57,7 @@ def test_a_store_opened_to_read_answers_and_refuses_every_write(tmp_path: Path) 
 AS_NOBODY = """
 import os, sys
 import treering as tr
-from support.weather import FRAME, LABELS
+from support.airports import FRAME, LABELS
 
 def look_up():
     return tr.Store(sys.argv[1]).lookup(LABELS, [tr.Lookup("weather", on="origin")]).counts[0].matched
@@ -95,6 +95,13 @@ def test_a_store_is_not_made_where_one_only_wants_to_read(tmp_path: Path) -> Non
 def test_a_store_of_a_newer_treering_is_not_touched(tmp_path: Path) -> None:
     (tmp_path / "treering.json").write_text(json.dumps({"format": 99}))
     with pytest.raises(StoreFormatError, match=r"format 99.*Install a newer one"):
+        tr.Store(tmp_path)
+
+
+@pytest.mark.parametrize("marker", ["", "[]", "{}", '{"format": "1"}'])
+def test_a_marker_that_treering_did_not_write_is_named(tmp_path: Path, marker: str) -> None:
+    (tmp_path / "treering.json").write_text(marker)
+    with pytest.raises(StoreFormatError, match=r"treering\.json is not the JSON that treering wrote"):
         tr.Store(tmp_path)
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import treering as tr
-from support.weather import FLIGHTS, FRAME, LABELS, store_with_weather
+from support.airports import FLIGHTS, FRAME, LABELS, store_with_weather
 from treering.errors import BadRowsError, FeatureGroupNotFoundError, InvalidDefinitionError
 
 LOOKUP = tr.Lookup("weather", on="origin", features=["temp"])

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 import treering as tr
-from support.weather import LABELS, store_with_weather
+from support.airports import LABELS, store_with_weather
 from treering.errors import AlreadyExistsError, FeatureGroupNotFoundError, FeatureNotFoundError, InvalidDefinitionError, NotFoundError
 
 LOOKUPS = [tr.Lookup("weather", on="origin", features=["temp"], max_age="6h")]

@@ -153,8 +153,10 @@ def _open(objects: Objects, clock: Callable[[], int], *, read_only: bool) -> Non
         _create(objects, clock)
         return
     except ValueError:
-        raise StoreFormatError(f"{objects.uri(_MARKER)} is not the JSON that treering wrote. Restore it from a backup.") from None
-    if marker.get("format", 0) > FORMAT_VERSION:
+        marker = None
+    if not isinstance(marker, dict) or not isinstance(marker.get("format"), int):
+        raise StoreFormatError(f"{objects.uri(_MARKER)} is not the JSON that treering wrote. Restore it from a backup.")
+    if marker["format"] > FORMAT_VERSION:
         raise StoreFormatError(f"The store at {objects.root} has format {marker['format']}; this treering knows up to {FORMAT_VERSION}. Install a newer one.")
 
 

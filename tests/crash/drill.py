@@ -23,6 +23,9 @@ from treering.settings import Settings
 from treering.storage.local_objects import LocalObjects
 from treering.storage.objects import open_objects
 
+Point = tuple[str, int]
+"""A point, and at which time of passing it."""
+
 
 @dataclass
 class Outcome:
@@ -84,7 +87,7 @@ class BucketPlace:
 PLACES: dict[str, type[FolderPlace | BucketPlace]] = {"folder": FolderPlace, "s3": BucketPlace}
 
 
-def drill(place: FolderPlace | BucketPlace, scenario: Scenario, bug: Bug, choose: Callable[[list[str]], list[int]]) -> Outcome:
+def drill(place: FolderPlace | BucketPlace, scenario: Scenario, bug: Bug, choose: Callable[[list[str]], list[Point]]) -> Outcome:
     """Let one run through, then kill others at the chosen points, and check what each left in yet another process."""
     place.next()
     said, ending = _run(place, scenario, None)
@@ -93,16 +96,16 @@ def drill(place: FolderPlace | BucketPlace, scenario: Scenario, bug: Bug, choose
     for at in choose(outcome.points):
         root = place.next()
         said, ending = _run(place, scenario, at)
-        assert (ending, len(said)) == (-signal.SIGKILL, 1), f"the run to be killed at point {at} ended with {ending} after {said}"
+        assert (ending, said) == (-signal.SIGKILL, [at[0]]), f"the run to be killed at {at} ended with {ending} after {said}"
         outcome.hit += said
         found, ending = in_child(lambda say, root=root: scenario.check(root, place.before, bug.retried, say))
         outcome.landed += found[:1] == ["landed"]
         if ending != 0:
-            outcome.violations.append(f"{said[0]} ({at}): the check ended with {ending} after {found}")
+            outcome.violations.append(f"{at}: the check ended with {ending} after {found}")
     return outcome
 
 
-def _run(place: FolderPlace | BucketPlace, scenario: Scenario, at: int | None) -> tuple[list[Any], int]:
+def _run(place: FolderPlace | BucketPlace, scenario: Scenario, at: Point | None) -> tuple[list[Any], int]:
     def work(say: Say) -> None:
         trap = Trap(at, say)
         scenario.act(place.trapped(trap), place.before)
@@ -118,6 +121,12 @@ def _must_succeed(work: Callable[[Say], None]) -> None:
     assert ending == 0, "the preparation failed"
 
 
+def _some(wanted: list[Point], count: int, chance: random.Random) -> list[Point]:
+    """Choose a kind of point first, then one of that kind: an ingestion reads far more often than it writes."""
+    kinds = sorted({point for point, _ in wanted})
+    return [chance.choice([one for one in wanted if one[0] == kind]) for kind in chance.choices(kinds, k=count)]
+
+
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("place", choices=sorted(PLACES))
@@ -129,9 +138,9 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--bug", choices=sorted(BUGS), default="none")
     asked = parser.parse_args(arguments)
 
-    def choose(points: list[str]) -> list[int]:
-        wanted = [at for at, point in enumerate(points, start=1) if re.search(asked.only, point)]
-        return wanted if asked.random is None else random.Random(asked.seed).choices(wanted, k=asked.random)
+    def choose(points: list[str]) -> list[Point]:
+        wanted = [(point, points[:number].count(point) + 1) for number, point in enumerate(points) if re.search(asked.only, point)]
+        return wanted if asked.random is None else _some(wanted, asked.random, random.Random(asked.seed))
 
     warm_up()
     scenario, bug = SCENARIOS[asked.scenario], BUGS.get(asked.bug, NONE)

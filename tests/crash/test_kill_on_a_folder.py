@@ -40,6 +40,6 @@ def test_a_commit_that_folds_its_history_survives_a_kill(tmp_path: Path):
 
 @pytest.mark.parametrize("bug", ["data-after-commit", "written-in-place", "token-unchecked"])
 def test_the_drill_finds_a_planted_bug(tmp_path: Path, bug: str):
-    drill = run_drill("folder", tmp_path, "ingestion", "--bug", bug, "--only", "(write|link|rename) (metadata|hint)|everything")
-    assert len(drill.hit) > 3
+    drill = run_drill("folder", tmp_path, "ingestion", "--bug", bug, "--only", "(halfway through write|before link) metadata|before rename hint|everything")
+    assert len(drill.hit) == 4
     assert drill.violations != []

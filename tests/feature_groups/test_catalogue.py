@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 import treering as tr
-from support.weather import FRAME, LABELS, store_with_weather
+from support.airports import FRAME, LABELS, store_with_weather
 from treering.errors import AlreadyExistsError, FeatureGroupNotFoundError, InvalidNameError, NotConfirmedError
 
 PLANES = tr.Schema((tr.Feature("tailnum", "String"), tr.Feature("seats", "Integral", description="Passengers", owner="fleet team")))

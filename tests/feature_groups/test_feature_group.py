@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 import treering as tr
-from support.weather import FRAME, LABELS, store_with_weather
+from support.airports import FRAME, LABELS, store_with_weather
 from treering.errors import FeatureNotFoundError, InvalidDefinitionError, InvalidNameError, KeyTypeError
 
 AGAIN = FRAME.iloc[[1]].assign(temp=99.0)
@@ -120,6 +120,13 @@ def test_a_lookup_as_of_an_older_commit_counts_features_that_did_not_exist_yet(t
     assert old.counts[0].before_feature_existed == {"wind": 1}
     assert (old.to_arrow()["wind"][0].as_py(), new.to_arrow()["wind"][0].as_py()) == (None, 7.0)
     assert "was added after commit 1" in str(old.explain(0, "wind"))
+
+
+def test_a_feature_added_after_the_commit_asked_for_did_not_exist_even_if_that_is_the_newest(tmp_path: Path) -> None:
+    store, group = store_with_weather(tmp_path)
+    group.add_features([tr.Feature("wind", tr.FeatureType.FRACTIONAL)])
+    existed = [store.lookup(LABELS, [tr.Lookup("weather", on="origin", as_of=commit)]).counts[0].before_feature_existed for commit in (None, 1)]
+    assert existed == [{}, {"wind": 1}]
 
 
 def test_all_six_types_come_back_as_they_went_in(tmp_path: Path) -> None:

@@ -31,7 +31,9 @@ def groups(tmp_path: Path, clock: Ticking) -> FeatureGroups:
 def received_at(group: Any, commit: int) -> int:
     """The api invocation time of a commit's records."""
     table = group.to_arrow(include_duplicates=True, columns=["origin", "api_invocation_time", "_commit"])
-    return next(at for at, number in zip(table["api_invocation_time"].cast(pa.int64()).to_pylist(), table["_commit"].to_pylist(), strict=True) if number == commit)
+    return next(
+        at for at, number in zip(table["api_invocation_time"].cast(pa.int64()).to_pylist(), table["_commit"].to_pylist(), strict=True) if number == commit
+    )
 
 
 def test_a_first_record_is_known_at_its_event_time(groups: FeatureGroups):

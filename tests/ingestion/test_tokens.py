@@ -39,7 +39,9 @@ def test_a_token_used_again_writes_nothing_and_answers_with_the_first_report(gro
 
 def test_a_report_that_is_given_again_says_so(group: FeatureGroup):
     group.ingest(FIRST, token="daily")
-    assert str(group.ingest(FIRST, token="daily")).startswith("Token 'daily' was used before: nothing was written again. 2 rows of Arrow table are in 'weather'")
+    assert str(group.ingest(FIRST, token="daily")).startswith(
+        "Token 'daily' was used before: nothing was written again. 2 rows of Arrow table are in 'weather'"
+    )
 
 
 def test_without_a_token_every_call_writes(group: FeatureGroup):
@@ -49,7 +51,9 @@ def test_without_a_token_every_call_writes(group: FeatureGroup):
     assert len(all_records(group)) == 4
 
 
-@pytest.mark.parametrize("other", [rows(("EWR", 1, 1.5), ("JFK", 1, 2.0)), rows(("EWR", 1, 1.0)), rows(("JFK", 1, 2.0), ("EWR", 1, 1.0))], ids=["value", "row", "order"])
+@pytest.mark.parametrize(
+    "other", [rows(("EWR", 1, 1.5), ("JFK", 1, 2.0)), rows(("EWR", 1, 1.0)), rows(("JFK", 1, 2.0), ("EWR", 1, 1.0))], ids=["value", "row", "order"]
+)
 def test_a_token_with_other_content_is_refused(group: FeatureGroup, other: Any):
     group.ingest(FIRST, token="daily")
     with pytest.raises(TokenReusedError) as refusal:

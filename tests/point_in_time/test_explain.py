@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import treering as tr
-from support.weather import FRAME, LABELS, store_with_weather
+from support.airports import FRAME, LABELS, store_with_weather
 from treering.errors import FeatureNotFoundError
 
 LOOKUP = tr.Lookup("weather", on="origin", features=["temp", "sky"], with_age=True)
@@ -15,15 +15,15 @@ LOOKUP = tr.Lookup("weather", on="origin", features=["temp", "sky"], with_age=Tr
 PRINTED = """\
 temp of label row 0
 
-  label    origin = 'EWR' at 2013-01-01 12:30:00Z
+  label    origin = 'EWR' at 2013-01-01 12:30Z
   cell     2
-  because  a record answers; it happened 1h 30min and became known 30min before the label
+  because  a record answers; it happened 1h 30min before the label and was known 30min before
   from     weather.csv, line 3, ingested with token 'first' (commit 1, ingestion {ingestion})
 
-     event time            known at              written               temp  verdict
-  ·  2013-01-01 12:00:00Z  2013-01-01 13:00:00Z  2023-11-14 22:13:20Z  3     became known 30min after the label
-  ✓  2013-01-01 11:00:00Z  2013-01-01 12:00:00Z  2023-11-14 22:13:20Z  2     the answer: the latest record known by then
-  ·  2013-01-01 10:00:00Z  2013-01-01 11:00:00Z  2023-11-14 22:13:20Z  1     older by 1h"""
+     event time         known  written           temp  verdict
+  ·  2013-01-01 12:00Z  +1h    2023-11-14 22:13  3     known 30min too late
+  ✓  2013-01-01 11:00Z  +1h    2023-11-14 22:13  2     the answer: latest known by then
+  ·  2013-01-01 10:00Z  +1h    2023-11-14 22:13  1     older by 1h"""
 
 
 def test_a_cell_is_traced_to_the_line_of_the_file_it_came_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,7 +57,7 @@ def test_a_deletion_a_correction_and_an_age_limit_are_named_as_reasons(tmp_path:
     group.ingest(FRAME.iloc[[1]].assign(temp=99.0))
     expired = store.lookup(LABELS, [tr.Lookup("weather", on="origin", max_age="75min")]).explain(0, "temp")
     assert "older than max_age (1h 15min)" in expired.reason
-    assert any(one.value == 99.0 and "became known 3969d" in one.verdict for one in expired.candidates)
+    assert any(one.value == 99.0 and "known 3969d" in one.verdict for one in expired.candidates)
     group.delete(["EWR"], "2013-01-01T12:15Z", available_at="2013-01-01T12:15Z")
     deleted = store.lookup(LABELS, [LOOKUP]).explain(0, "temp")
     assert "is a deletion" in deleted.reason

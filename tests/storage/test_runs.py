@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import treering as tr
-from support.weather import FLIGHTS, FRAME, LABELS, store_with_weather
+from support.airports import FLIGHTS, FRAME, LABELS, store_with_weather
 from treering.errors import CorruptDataError
 from treering.storage.runs import RunTraits
 

@@ -165,7 +165,8 @@ class FeatureGroup:
         stored = [run for run in snapshot.runs if run.commit <= commit]
         with ThreadPoolExecutor(_OPENERS, thread_name_prefix="treering-open") as pool:
             runs = list(pool.map(lambda run: StoredRunReader(self._shelf.objects, f"{self._folder}/{run.path}", run, schema), stored))
-        return History(self._definition, runs, commit, commit == snapshot.commit, self._since, self._folder, self._origin)
+        since = {} if as_of is None else self._since
+        return History(self._definition, runs, commit, commit == snapshot.commit, since, self._folder, self._origin)
 
     def relocate(self) -> None:
         """Make the place where the group stands its own, after the store was moved or copied."""

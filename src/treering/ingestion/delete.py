@@ -83,7 +83,10 @@ def _identified(landing: Landing, identifiers: Identifiers) -> pa.Table:
         try:
             column = pa.array(list(identifiers[name]), definition.schema[name].arrow_type)
         except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-            raise SchemaMismatchError(f"Identifier column {name!r} of {definition.name!r} is {definition.schema[name].type}: {error}.") from error
+            raise SchemaMismatchError(
+                f"Identifier column {name!r} of {definition.name!r} is {definition.schema[name].type}, and the deletion names values that are not: "
+                f"{str(error).rstrip('.')}. Nothing was deleted."
+            ) from error
         if column.null_count:
             raise SchemaMismatchError(f"Identifier column {name!r} of the deletion holds {column.null_count} nulls; nothing was deleted.")
         columns.append(column)

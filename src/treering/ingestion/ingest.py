@@ -20,7 +20,7 @@ from treering.ingestion.report import IngestionReport
 from treering.ingestion.sort import SortedSpool
 from treering.schema.feature_group import API_INVOCATION_TIME, EVENT_TIME, INGESTION, IS_DELETED, KNOWN_AT, ROW, WRITE_TIME
 from treering.sources.batches import Source
-from treering.storage.snapshot import Snapshot
+from treering.storage.snapshot import NewRun, Snapshot
 
 OnBadRows = Literal["error", "quarantine"]
 
@@ -84,26 +84,35 @@ def commit(landing: Landing, pending: PendingRuns, report: IngestionReport, part
         parts: where the rows came from.
         started: `time.perf_counter()` at the call, for the report's seconds.
     """
-    landed: list[dict[str, Any]] = []
 
-    def runs_for(snapshot: Snapshot) -> Sequence[Any]:
+    def runs_for(snapshot: Snapshot) -> Sequence[NewRun]:
         # Another call with this token may have landed, and left the metadata since.
         earlier = landing.ledger.find(report.ingestion) if report.token is not None else None
-        landed[:] = [earlier] if earlier is not None else []
-        return () if landed else pending.for_base(snapshot)
+        if earlier is not None:
+            raise _LandedBeforeError(earlier)
+        return pending.for_base(snapshot)
 
     landing.table.evolve(landing.definition.run_schema())
     runs = pending.for_base(landing.table.snapshot())
     attempt = secrets.token_hex(8)
     written = replace(report, bytes_written=sum(run.bytes for run in runs), seconds=round(time.perf_counter() - started, 3))
     summary = {SUMMARY_KEY: json.dumps({"attempt": attempt, "report": written.to_json(), "parts": parts})}
-    done = landing.table.append(report.ingestion, runs_for, summary=summary)
-    if landed:
-        return _repeated(landed[0], report.digest, report.token)
+    try:
+        done = landing.table.append(report.ingestion, runs_for, summary=summary)
+    except _LandedBeforeError as landed:
+        return _repeated(landed.document, report.digest, report.token)
     recorded = landing.ledger.record(done)
     if recorded["attempt"] != attempt:
         return _repeated(recorded, report.digest, report.token)
     return replace(written, commit=done.number)
+
+
+class _LandedBeforeError(Exception):
+    """Leaves an append that would be the second of its ingestion."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        super().__init__()
+        self.document = document
 
 
 @dataclass(slots=True)

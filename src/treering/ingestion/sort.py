@@ -38,6 +38,8 @@ class SortedSpool:
 
     def add(self, table: pa.Table) -> None:
         """Take rows; every table has the same columns."""
+        if table.num_rows == 0:
+            return
         self._waiting.append(table)
         self._waiting_bytes += table.nbytes
         self.rows += table.num_rows

@@ -13,7 +13,7 @@ from treering.point_in_time.labels import LabelRows
 from treering.point_in_time.lookup import PlannedLookup
 from treering.point_in_time.match import Match, Outcome
 from treering.schema.feature_group import API_INVOCATION_TIME, COMMIT, EVENT_TIME, INGESTION, IS_DELETED, KNOWN_AT, ROW, WRITE_TIME
-from treering.schema.times import MICROSECONDS_PER_SECOND, duration_text, time_text
+from treering.schema.times import duration_text, time_text
 from treering.storage.sorting import integers
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Explanation:
         """The printout, line by line, each with the style that it is printed in."""
         key = ", ".join(f"{name} = {value!r}" for name, value in self.key.items())
         lines = [(f"{self.column} of label row {self.row:,}", "bold"), ("", "")]
-        lines += [(f"  label    {key} at {time_text(self.time)}", "")]
+        lines += [(f"  label    {key} at {_short(time_text(self.time))}", "")]
         lines += [(f"  cell     {_value_text(self.value)}", "bold"), (f"  because  {self.reason}", "")]
         lines += [(f"  from     {self.origin}", "")] if self.origin else []
         return lines + self._candidate_lines()
@@ -103,7 +103,7 @@ class Explanation:
         first, last = max(0, answer - _SHOWN_NEWER), min(len(self.candidates), answer + 1 + _SHOWN_OLDER)
         shown = self.candidates[first:last]
         rows = [_cells(one) for one in shown]
-        titles = ("", "event time", "known at", "written", self.feature, "verdict")
+        titles = ("", "event time", "known", "written", self.feature, "verdict")
         widths = [max(len(row[column]) for row in [titles, *rows]) for column in range(len(titles))]
         lines = [("", ""), (_laid_out(titles, widths), "dim")]
         lines += [(f"  ↑ {first:,} later records of {self._key_text()}", "dim")] if first else []
@@ -122,17 +122,21 @@ class Explanation:
     def __rich__(self) -> "Text":
         from rich.text import Text
 
-        text = Text(no_wrap=True)
+        text = Text(no_wrap=True, overflow="ignore")
         for line, style in self.lines():
             text.append(line + "\n", style=style)
         return text
 
 
 def _cells(one: Candidate) -> tuple[str, ...]:
-    mark = "  ✓" if one.is_answer else "  ·"
+    known = "at once" if one.known_at == one.event_time else f"+{duration_text(one.known_at - one.event_time)}"
     value = "deleted" if one.is_deleted else _value_text(one.value)
-    written = time_text(one.write_time - one.write_time % MICROSECONDS_PER_SECOND)
-    return (mark, time_text(one.event_time), time_text(one.known_at), written, value, one.verdict)
+    return ("  ✓" if one.is_answer else "  ·", _short(time_text(one.event_time)), known, time_text(one.write_time)[:16], value, one.verdict)
+
+
+def _short(time: str) -> str:
+    """Leave out seconds that are zero: most events are given to the minute."""
+    return time.removesuffix(":00Z") + "Z" if time.endswith(":00Z") else time
 
 
 def _laid_out(cells: Sequence[str], widths: Sequence[int]) -> str:
@@ -218,7 +222,7 @@ def _candidate(planned: PlannedLookup, record: dict[str, Any], feature: str, mom
         position=record[ROW],
         value=record[feature],
         is_answer=is_answer,
-        verdict="the answer: the latest record known by then" if is_answer else _verdict(planned, record, moment, answer),
+        verdict="the answer: latest known by then" if is_answer else _verdict(planned, record, moment, answer),
     )
 
 
@@ -226,18 +230,18 @@ def _verdict(planned: PlannedLookup, record: dict[str, Any], moment: int, answer
     """Say why a record did not answer: the first of the rules that puts it out."""
     known, event = record[KNOWN_AT], record[EVENT_TIME]
     if event > moment:
-        return f"happened {duration_text(event - moment)} after the label"
+        return f"happened {duration_text(event - moment)} too late"
     if known > moment:
-        return f"became known {duration_text(known - moment)} after the label"
+        return f"known {duration_text(known - moment)} too late"
     if known == moment and planned.lookup.strictly_before:
-        return "became known at the label's time, not before it"
+        return "known at the label's time, not before"
     if answer is None or event > answer[EVENT_TIME]:
         return "passed over"
     if event < answer[EVENT_TIME]:
         return f"older by {duration_text(answer[EVENT_TIME] - event)}"
     if record[API_INVOCATION_TIME] < answer[API_INVOCATION_TIME]:
-        return f"replaced by a record received {duration_text(answer[API_INVOCATION_TIME] - record[API_INVOCATION_TIME])} later"
-    return "same event time, but an earlier place in what was received"
+        return f"replaced {duration_text(answer[API_INVOCATION_TIME] - record[API_INVOCATION_TIME])} later"
+    return "same event time, an earlier row"
 
 
 def _reason(planned: PlannedLookup, outcome: Outcome, answer: Candidate | None, moment: int, *, lacks: bool) -> str:
@@ -249,7 +253,8 @@ def _reason(planned: PlannedLookup, outcome: Outcome, answer: Candidate | None, 
     if planned.history.definition.is_static:
         age = "static: its records are known always"
     else:
-        age = f"it happened {duration_text(moment - answer.event_time)} and became known {duration_text(moment - answer.known_at)} before the label"
+        happened, known = duration_text(moment - answer.event_time), duration_text(moment - answer.known_at)
+        age = f"it happened {happened} before the label" + (f" and was known {known} before" if known != happened else "")
     if lacks:
         return f"the feature was added after commit {planned.history.commit}, which was asked for"
     reasons = {

@@ -1,8 +1,8 @@
 """Winning rows in, output columns out: each run's row groups are decoded once, and only the asked columns of them."""
 
 import os
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +14,7 @@ from treering.point_in_time.match import Match, Outcome
 from treering.schema.feature_group import TIMESTAMP
 from treering.schema.times import MICROSECONDS_PER_SECOND
 from treering.storage.runs import Run
-from treering.storage.sorting import Integers
+from treering.storage.sorting import Integers, order_of
 
 _CORES = os.cpu_count() or 1
 
@@ -44,35 +44,39 @@ def gather(planned: PlannedLookup, match: Match, moments: Integers) -> list[tupl
 
 
 def _winning_rows(runs: Sequence[Run], features: Sequence[str], match: Match, matched: Booleans) -> tuple[pa.Table | None, pa.Array]:
-    """Read the distinct rows that won, and number each label's row among them."""
+    """Read the distinct rows that won, and number each label's row among them: one row group is decoded while another's rows are picked."""
     index = np.zeros(len(matched), dtype=np.int64)
-    pieces: list[pa.Table] = []
+    pieces: list[Future[pa.Table]] = []
     before = 0
-    for number, run in enumerate(runs):
-        labels = np.flatnonzero(matched & (match.found.run == number))
-        if not len(labels) or not features:
-            continue
-        wins = np.zeros(run.rows, dtype=bool)
-        wins[match.found.row[labels]] = True
-        index[labels] = (np.cumsum(wins) - 1 + before)[match.found.row[labels]]
-        for piece in _rows_of(run, features, np.flatnonzero(wins)):
-            pieces.append(piece)
-            before += piece.num_rows
-    table = pa.concat_tables(pieces) if pieces else None
+    with ThreadPoolExecutor(1, thread_name_prefix="treering-pick") as pool:
+        for number, labels in _labels_by_run(match.found.run, matched) if features else ():
+            wins = np.zeros(runs[number].rows, dtype=bool)
+            wins[match.found.row[labels]] = True
+            index[labels] = (np.cumsum(wins) - 1 + before)[match.found.row[labels]]
+            rows = np.flatnonzero(wins)
+            pieces += _picking(pool, runs[number], features, rows)
+            before += len(rows)
+    table = pa.concat_tables([piece.result() for piece in pieces]) if pieces else None
     return table, pa.array(index, mask=~matched)
 
 
-def _rows_of(run: Run, features: Sequence[str], rows: Integers) -> list[pa.Table]:
-    """Read some rows of a run: one row group is decoded while another's rows are picked."""
+def _labels_by_run(run: Integers, matched: Booleans) -> Iterator[tuple[int, Integers]]:
+    """Give each run that answers labels, and those labels; there may be thousands of runs."""
+    labels = np.flatnonzero(matched)
+    labels = labels[order_of([run[labels]])]
+    numbers, counts = np.unique(run[labels], return_counts=True)
+    ends = np.cumsum(counts)
+    for number, start, end in zip(numbers.tolist(), ends - counts, ends, strict=True):
+        yield number, labels[start:end]
+
+
+def _picking(pool: ThreadPoolExecutor, run: Run, features: Sequence[str], rows: Integers) -> Iterator[Future[pa.Table]]:
     starts = run.group_starts
     bounds = np.searchsorted(rows, starts)
-    pieces = []
-    with ThreadPoolExecutor(1, thread_name_prefix="treering-pick") as pool:
-        for group in range(len(starts) - 1):
-            wanted = rows[bounds[group] : bounds[group + 1]] - starts[group]
-            if len(wanted):
-                pieces.append(pool.submit(_picked, run.read(features, [group]), wanted))
-    return [piece.result() for piece in pieces]
+    for group in range(len(starts) - 1):
+        wanted = rows[bounds[group] : bounds[group + 1]] - starts[group]
+        if len(wanted):
+            yield pool.submit(_picked, run.read(features, [group]), wanted)
 
 
 def _picked(table: pa.Table, rows: Integers) -> pa.Table:

@@ -20,7 +20,7 @@ class History:
         runs: every run that holds records of the commit or of earlier ones.
         commit: the commit that the lookup sees the group as of.
         is_newest: whether that was the group's newest commit when the history was opened.
-        since: per feature, the commit after which it was added; absent for features that were there from the start.
+        since: per feature that was added later, the commit after which; empty where no commit was asked for.
         table: the folder that holds the records, which no other group ever has; empty without a store.
         origin: says where a record came from, by its ingestion and position.
     """
@@ -35,4 +35,4 @@ class History:
 
     def lacks(self, feature: str) -> bool:
         """Whether a feature was added after the commit asked for."""
-        return not self.is_newest and self.since.get(feature, -1) >= self.commit
+        return self.since.get(feature, -1) >= self.commit

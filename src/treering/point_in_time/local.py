@@ -65,8 +65,13 @@ class LookupResult:
             "label_digest": self.rows.digest,
             "label_group": self.rows.group,
             "lookups": [{"lookup": to_json(planned.lookup), "commit": planned.history.commit} for planned in self.planned],
-            "groups": {p.lookup.group: {"definition": to_json(p.history.definition), "table": p.history.table} for p in self.planned},
+            "groups": {planned.lookup.group: to_json(planned.history.definition) for planned in self.planned},
         }
+
+    @property
+    def tables(self) -> dict[str, str]:
+        """The folder of each group's records, by group; empty texts without a store."""
+        return {planned.lookup.group: planned.history.table for planned in self.planned}
 
     def to_arrow(self) -> pa.Table:
         """Return the result as an Arrow table."""

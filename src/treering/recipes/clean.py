@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from treering.errors import InvalidDefinitionError, RecipeError
-from treering.recipes.columns import ANYTHING, BOOLEANS, NUMBERS, TEXT, VALUES, ColumnKind, choose, is_number, named, objects, require
+from treering.recipes.columns import ANYTHING, BOOLEANS, NUMBERS, TEXT, VALUES, ColumnKind, Columns, choose, is_number, named, objects, require
 from treering.recipes.expression import Expression
 from treering.recipes.scikit_learn import sklearn
 from treering.recipes.steps import Learned, Step
@@ -45,7 +45,7 @@ class FillMissing(Step[Fillings]):
     [60.0, 55.0]
     """
 
-    columns: tuple[str, ...] | None = None
+    columns: Columns = None
     with_: Constant = "mean"
     learned_type = Fillings
 
@@ -115,7 +115,7 @@ class DropMissing(Step[Learned]):
     [1]
     """
 
-    columns: tuple[str, ...] | None = None
+    columns: Columns = None
     drops_rows = True
 
     def __post_init__(self) -> None:

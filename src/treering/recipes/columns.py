@@ -84,7 +84,11 @@ VALUES = ColumnKind("text, numbers or booleans", found=_is_value, accepted=_is_v
 ANYTHING = ColumnKind("any column", found=_is_anything, accepted=_is_anything)
 
 
-def named(columns: str | Iterable[str] | None) -> tuple[str, ...] | None:
+Columns = str | Iterable[str] | None
+"""The columns that a step names: one, some, or None for all of the kind that it takes."""
+
+
+def named(columns: Columns) -> tuple[str, ...] | None:
     """Check the columns that a step names, and return them as a tuple; None stands for all of a kind.
 
     >>> named("speed")
@@ -107,7 +111,7 @@ def named(columns: str | Iterable[str] | None) -> tuple[str, ...] | None:
     return names
 
 
-def choose(step: str, columns: tuple[str, ...] | None, kind: ColumnKind, frame: "pd.DataFrame") -> tuple[str, ...]:
+def choose(step: str, columns: Columns, kind: ColumnKind, frame: "pd.DataFrame") -> tuple[str, ...]:
     """Find the columns that a step works on in this frame.
 
     >>> import pandas as pd
@@ -118,6 +122,7 @@ def choose(step: str, columns: tuple[str, ...] | None, kind: ColumnKind, frame: 
         NotFoundError: for a named column that the frame lacks, with the nearest that it has.
         RecipeError: for a named column of another kind, or when no column is of the kind.
     """
+    columns = named(columns)
     if columns is None:
         columns = tuple(str(name) for name, dtype in frame.dtypes.items() if kind.found(dtype))
         if not columns:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from treering.errors import InvalidDefinitionError, RecipeError
-from treering.recipes.columns import CATEGORIES, Objects, choose, named, objects
+from treering.recipes.columns import CATEGORIES, Columns, Objects, choose, named, objects
 from treering.recipes.scikit_learn import sklearn
 from treering.recipes.steps import Learned, Step
 
@@ -45,7 +45,7 @@ class LabelEncode(Step[Categories]):
     [0, 2, -1, -2]
     """
 
-    columns: tuple[str, ...] | None = None
+    columns: Columns = None
     unknown: int = -1
     null: int = -2
     learned_type = Categories
@@ -131,7 +131,7 @@ class OneHot(Step[OneHotCategories]):
     1               1                 0
     """
 
-    columns: tuple[str, ...] | None = None
+    columns: Columns = None
     unknown: Literal["ignore", "error"] = "ignore"
     maximum_categories: int | None = None
     learned_type = OneHotCategories

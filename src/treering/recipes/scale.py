@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from treering.errors import RecipeError
-from treering.recipes.columns import NUMBERS, choose, floats, named
+from treering.recipes.columns import NUMBERS, Columns, choose, floats, named
 from treering.recipes.scikit_learn import sklearn
 from treering.recipes.steps import Learned, Step
 
@@ -31,7 +31,7 @@ class _Scaler(Step[Scaling]):
     __slots__ = ()
     learned_type = Scaling
     saved: ClassVar[tuple[str, ...]]
-    columns: tuple[str, ...] | None
+    columns: Columns
 
     @abstractmethod
     def _scaler(self) -> Any: ...
@@ -85,7 +85,7 @@ class MinMax(_Scaler):
     [0.5, 2.0]
     """
 
-    columns: tuple[str, ...] | None = None
+    columns: Columns = None
     saved = ("scale_", "min_", "data_min_", "data_max_")
 
     def __post_init__(self) -> None:
@@ -108,7 +108,7 @@ class Standard(_Scaler):
     [-1.0, 1.0]
     """
 
-    columns: tuple[str, ...] | None = None
+    columns: Columns = None
     saved = ("scale_", "mean_", "var_")
 
     def __post_init__(self) -> None:

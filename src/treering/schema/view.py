@@ -7,7 +7,7 @@ from types import MappingProxyType
 from treering.errors import InvalidDefinitionError
 from treering.schema.feature_group import _names
 from treering.schema.names import check_name
-from treering.schema.times import Duration, Moment, microseconds, microseconds_at
+from treering.schema.times import Duration, Moment, duration_text, microseconds, microseconds_at, time_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,22 @@ class Lookup:
         set_(self, "with_event_time", with_event_time)
         set_(self, "with_age", with_age)
 
+    def __repr__(self) -> str:
+        aliases = self.features
+        renamed = aliases is not None and any(feature != name for feature, name in aliases.items())
+        shown = {
+            "on": list(self.on),
+            "features": None if aliases is None else dict(aliases) if renamed else list(aliases),
+            "prefix": self.prefix,
+            "max_age": None if self.max_age is None else duration_text(self.max_age),
+            "strictly_before": self.strictly_before,
+            "as_of": self.as_of if self.as_of_time is None else time_text(self.as_of_time),
+            "with_event_time": self.with_event_time,
+            "with_age": self.with_age,
+        }
+        said = [f", {name}={value!r}" for name, value in shown.items() if value is not None and value is not False and value not in ("", [])]
+        return f"Lookup({self.group!r}{''.join(said)})"
+
     def output_name(self, feature: str) -> str:
         """The name that a feature has in the result."""
         alias = (self.features or {}).get(feature, feature)
@@ -109,6 +125,10 @@ class View:
         object.__setattr__(self, "lookups", tuple(self.lookups))
         if not self.lookups:
             raise InvalidDefinitionError(f"View {self.name!r} has no lookups.")
+
+    def __repr__(self) -> str:
+        lines = [f"View {self.name!r}" + (f": {self.description}" if self.description else "")]
+        return "\n".join([*lines, *(f"  {lookup!r}" for lookup in self.lookups)])
 
     @property
     def groups(self) -> tuple[str, ...]:

@@ -69,7 +69,12 @@ def sift(table: pa.Table, positions: np.ndarray, violations: Iterable[Violation]
 def _texts(values: pa.ChunkedArray) -> list[str]:
     # Text that is not UTF-8 is bytes to Python.
     plain = values.cast(pa.binary()) if values.type in (pa.string(), pa.large_string(), pa.string_view()) else values
-    return ["" if value is None else _text(value) for value in plain.to_pylist()]
+    try:
+        given = plain.to_pylist()
+    except OverflowError:
+        # Python's times end with the year 9999; Arrow's go on.
+        given = plain.cast(pa.int64()).to_pylist()
+    return ["" if value is None else _text(value) for value in given]
 
 
 def _text(value: object) -> str:

@@ -61,6 +61,7 @@ def build(objects: Objects, folder: str, result: LookupResult, *, split: Split, 
         created_at=built_at,
         treering=installed_version("treering"),
         folder=folder,
+        tables=result.tables,
     )
 
 

@@ -84,6 +84,7 @@ class Receipt:
         created_at: microseconds since the epoch, UTC.
         treering: the version that built it.
         folder: where the files are, below the store's root.
+        tables: where the groups' records are, by group: a name may be given again, a folder never.
     """
 
     view: Any
@@ -98,6 +99,7 @@ class Receipt:
     created_at: int
     treering: str
     folder: str
+    tables: Mapping[str, str]
 
     @property
     def rows(self) -> int:
@@ -135,7 +137,8 @@ class Receipt:
 
     def to_json(self) -> dict[str, Any]:
         """Write the receipt for its document; `from_json` reads it."""
-        return {"id": self.id, "content": self.content, "created_at": self.created_at, "treering": self.treering, "folder": self.folder}
+        where = {"folder": self.folder, "tables": dict(self.tables)}
+        return {"id": self.id, "content": self.content, "created_at": self.created_at, "treering": self.treering, **where}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Receipt":
@@ -161,6 +164,7 @@ class Receipt:
             created_at=value["created_at"],
             treering=value["treering"],
             folder=value["folder"],
+            tables=value["tables"],
         )
         if receipt.id != value["id"]:
             raise StoreFormatError(
