@@ -25,7 +25,9 @@ class Listening(io.StringIO):
 
 
 @pytest.mark.s3
-def test_the_demo_runs_on_s3_and_prints_no_credentials(thin_data: Path) -> None:
+def test_the_demo_runs_on_s3_and_prints_no_credentials(thin_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name, raising=False)  # another test's server may be running
     output = Listening()
     run_on_s3(thin_data, Screen(Console(file=output, width=80)), SPLIT)
     printed = output.getvalue()
