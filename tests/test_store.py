@@ -11,7 +11,7 @@ import pytest
 
 import treering as tr
 from support.airports import FRAME, LABELS, store_with_weather
-from treering.errors import ReadOnlyStoreError, RelocatedTableError, StoreFormatError
+from treering.errors import InvalidDefinitionError, LabelsError, ReadOnlyStoreError, RelocatedTableError, StoreFormatError
 
 LOOKUPS = [tr.Lookup("weather", on="origin", features=["temp"])]
 
@@ -123,6 +123,38 @@ def test_two_lookups_of_a_group_see_one_state(tmp_path: Path) -> None:
     result = store.lookup(labels, [tr.Lookup("weather", prefix="before_"), tr.Lookup("weather", prefix="again_", features=["temp"])])
     assert result.to_arrow()["before_temp"].to_pylist() == result.to_arrow()["again_temp"].to_pylist()
     assert [planned.lookup.strictly_before for planned in result.planned] == [True, True]
+
+
+@pytest.mark.parametrize("labels", [{"time": "published_at"}, {"at": "2013-06-01T00:00Z"}])
+def test_a_record_never_sees_itself_at_a_later_time(tmp_path: Path, labels: dict[str, str]) -> None:
+    store = tr.Store(tmp_path)
+    frame = FRAME.assign(published_at=FRAME["observed_at"] + pd.Timedelta(minutes=30))
+    group = store.feature_groups.create("weather", entity="origin", event_time="observed_at", schema=tr.Schema.of(frame))
+    group.ingest(frame)
+    with pytest.raises(LabelsError, match="a record would see itself"):
+        store.lookup(tr.Labels(group, **labels), tr.Lookup("weather", prefix="previous_"))
+
+
+def test_a_group_of_another_store_is_no_self(tmp_path: Path) -> None:
+    _, elsewhere = store_with_weather(tmp_path / "elsewhere")
+    store, _ = store_with_weather(tmp_path / "here", available_after=None)
+    result = store.lookup(tr.Labels(elsewhere, time="observed_at"), tr.Lookup("weather", features=["temp"], prefix="here_"))
+    assert result.to_arrow()["here_temp"].to_pylist() == result.to_arrow()["temp"].to_pylist()
+
+
+def test_labels_from_a_group_leave_their_commit_and_digest_in_the_receipt(tmp_path: Path) -> None:
+    store, group = store_with_weather(tmp_path)
+    built = store.training_sets.build("s", tr.Lookup("weather", prefix="previous_"), tr.Labels(group, time="observed_at"))
+    provenance = built.receipt.provenance
+    assert provenance["label_group"] == {"group": "weather", "commit": 1}
+    assert provenance["label_digest"].startswith("sha256:")
+
+
+@pytest.mark.parametrize(("labels", "lookups", "error"), [(FRAME, LOOKUPS, LabelsError), (LABELS, "weather", InvalidDefinitionError)])
+def test_what_is_no_label_or_lookup_is_told_what_would_be(tmp_path: Path, labels: object, lookups: object, error: type[Exception]) -> None:
+    store, _ = store_with_weather(tmp_path)
+    with pytest.raises(error, match=r"tr\.(Labels|Lookup)\("):
+        store.lookup(labels, lookups)
 
 
 def test_pandas_reads_the_same_bucket_with_the_stores_options(s3_root: str) -> None:

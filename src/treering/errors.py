@@ -79,7 +79,7 @@ class TokenReusedError(TreeringError, ValueError):
 
 
 class LabelsError(TreeringError, ValueError):
-    """Labels that cannot be looked up: a missing column, rows without a time, a time without a zone."""
+    """Labels that cannot be looked up: rows that cannot be read, rows without a time, a time without a zone."""
 
 
 class ColumnCollisionError(TreeringError, ValueError):
@@ -88,6 +88,10 @@ class ColumnCollisionError(TreeringError, ValueError):
 
 class KeyTypeError(TreeringError, TypeError):
     """A label key that cannot be compared with the group's entity."""
+
+
+class UnknownArgumentError(TreeringError, TypeError):
+    """An argument that does not exist, or has the wrong shape, and would otherwise be passed over."""
 
 
 class ReadOnlyStoreError(TreeringError, PermissionError):

@@ -3,21 +3,28 @@
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from treering.errors import SettingsError
+from treering.errors import SettingsError, did_you_mean
 
 ENVIRONMENT_PREFIX = "TREERING_"
 _MIB = 1024 * 1024
+# Where Linux tells a container how much memory it may use: a number of bytes, or "max".
+_MEMORY_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
 
-def _quarter_of_memory() -> int:
+def usable_memory(limit_file: Path = _MEMORY_LIMIT) -> int:
+    """Tell how many bytes of memory this process may use: the machine's, or less where a container is given less."""
     try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4
+        machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (ValueError, OSError):
-        return 1024 * _MIB
+        machine = 4096 * _MIB
+    try:
+        return min(machine, int(limit_file.read_text("ascii")))
+    except (ValueError, OSError):
+        return machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +34,14 @@ class Settings:
     Attributes:
         s3_endpoint: URL of an S3-compatible server; None means AWS, or what AWS's own variables name.
         s3_region: region that requests are signed for; None means what AWS's own variables name.
-        memory_budget_bytes: what ingestion and lookups try to stay under; 0 means a quarter of the machine's memory.
-        sort_bytes: bytes that an ingestion sorts in memory at once before it spills to a temporary file.
+        memory_budget_bytes: memory that one ingestion, or one reading of a group in order, plans with: a sort takes an
+            eighth of it at once. It is also the limit of a SQL query. Lookups and training are not held to it. 0 means a
+            quarter of the memory that the process may use.
+        sort_bytes: the most bytes that a sort takes at once before it spills to a temporary file.
         run_rows: rows at which an ingestion starts another sorted run.
         row_group_rows: rows of one Parquet row group of a sorted run.
         commit_attempts: how often a commit that other writers outran is tried again.
-        temporary_folder: where sorting spills; None means the system's own.
+        temporary_folder: where sorting spills, a folder that exists; None means the system's own.
     """
 
     s3_endpoint: str | None = None
@@ -45,11 +54,18 @@ class Settings:
     temporary_folder: str | None = None
 
     def __post_init__(self) -> None:
+        for name, type in _TYPES.items():
+            value = getattr(self, name)
+            is_unset = value is None and type is str
+            if not is_unset and (not isinstance(value, type) or isinstance(value, bool)):
+                raise SettingsError(f"Setting {name!r} is {value!r}; it has to be of type {type.__name__}.")
         if self.memory_budget_bytes == 0:
-            object.__setattr__(self, "memory_budget_bytes", _quarter_of_memory())
-        for name in ("memory_budget_bytes", "sort_bytes", "run_rows", "row_group_rows", "commit_attempts"):
-            if getattr(self, name) < 1:
+            object.__setattr__(self, "memory_budget_bytes", max(usable_memory() // 4, 1))
+        for name, type in _TYPES.items():
+            if type is int and getattr(self, name) < 1:
                 raise SettingsError(f"Setting {name!r} is {getattr(self, name)}; it has to be at least 1.")
+        if self.temporary_folder is not None and not os.path.isdir(self.temporary_folder):
+            raise SettingsError(f"Setting 'temporary_folder' is {self.temporary_folder!r}, which is no folder. Create it, or name another.")
 
     @classmethod
     def load(cls, file: str | Path | None = None, environment: Mapping[str, str] | None = None, **arguments: Any) -> "Settings":
@@ -57,36 +73,54 @@ class Settings:
 
         Args:
             file: a TOML file with a setting a line; None reads no file.
-            environment: the variables to read; None means the process's own.
+            environment: the variables to read, of which an empty one counts as unset; None means the process's own.
             **arguments: settings by name; None leaves a setting as it is.
 
         Raises:
-            SettingsError: for an unknown setting, or a value of the wrong type.
+            SettingsError: for a file that cannot be read, an unknown setting, and a value that cannot be used.
         """
         found: dict[str, Any] = {}
         if file is not None:
-            found |= _known(tomllib.loads(Path(file).read_text("utf-8")), str(file))
-        variables = os.environ if environment is None else environment
-        prefixed = {k[len(ENVIRONMENT_PREFIX) :].lower(): v for k, v in variables.items() if k.startswith(ENVIRONMENT_PREFIX)}
-        found |= {name: _parsed(name, text) for name, text in prefixed.items() if name in _TYPES}
+            found |= _known(_in_file(Path(file)), str(file))
+        found |= _in_environment(os.environ if environment is None else environment)
         found |= _known({name: value for name, value in arguments.items() if value is not None}, "the arguments")
-        return replace(cls(), **found)
+        return cls(**found)
+
+    @property
+    def chunk_bytes(self) -> int:
+        """How many bytes one sort may take at once."""
+        return max(min(self.sort_bytes, self.memory_budget_bytes // 8), 1)
 
 
 _TYPES: dict[str, type] = {field.name: int if field.type is int or field.type == "int" else str for field in fields(Settings)}
 
 
+def _in_file(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except OSError as error:
+        raise SettingsError(f"The settings file {file} cannot be read: {error.strerror}. Name one that exists, or none.") from error
+    except ValueError as error:
+        raise SettingsError(f"The settings file {file} is no TOML: {error}. Write a setting a line, such as run_rows = 1000000.") from error
+
+
 def _known(values: Mapping[str, Any], where: str) -> dict[str, Any]:
-    for name, value in values.items():
+    for name in values:
         if name not in _TYPES:
-            raise SettingsError(f"Unknown setting {name!r} in {where}. Settings are: {', '.join(_TYPES)}.")
-        if not isinstance(value, _TYPES[name]) or isinstance(value, bool):
-            raise SettingsError(f"Setting {name!r} in {where} is {value!r}; it has to be of type {_TYPES[name].__name__}.")
+            raise SettingsError(f"Unknown setting {name!r} in {where}. {did_you_mean(name, _TYPES)}")
     return dict(values)
 
 
-def _parsed(name: str, text: str) -> Any:
-    try:
-        return _TYPES[name](text)
-    except ValueError:
-        raise SettingsError(f"{ENVIRONMENT_PREFIX}{name.upper()} is {text!r}; it has to be a whole number.") from None
+def _in_environment(variables: Mapping[str, str]) -> dict[str, Any]:
+    settings = {f"{ENVIRONMENT_PREFIX}{name.upper()}": name for name in _TYPES}
+    found = {}
+    for variable, text in variables.items():
+        if not variable.startswith(ENVIRONMENT_PREFIX) or not text:
+            continue
+        if variable not in settings:
+            raise SettingsError(f"Unknown setting {variable} in the environment. {did_you_mean(variable, settings)}")
+        try:
+            found[settings[variable]] = _TYPES[settings[variable]](text)
+        except ValueError:
+            raise SettingsError(f"{variable} is {text!r}; it has to be a whole number.") from None
+    return found

@@ -3,22 +3,23 @@
 import json
 import os
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from treering.errors import ObjectNotFoundError, StoreFormatError
+from treering.clock import system_clock
+from treering.errors import FeatureNotFoundError, ObjectNotFoundError, StoreFormatError
 from treering.feature_groups.catalogue import FeatureGroups
 from treering.feature_groups.feature_group import FeatureGroup
 from treering.point_in_time.history import History
 from treering.point_in_time.labels import Labels
-from treering.point_in_time.local import LookupResult, look_up
+from treering.point_in_time.local import LookupResult, look_up, rows_of
 from treering.schema.times import time_text
-from treering.schema.view import Lookup, View
+from treering.schema.view import Lookup, View, lookups_of
 from treering.settings import Settings
 from treering.storage.documents import Documents
 from treering.storage.objects import Objects, create_own, open_objects
-from treering.storage.shelf import ObjectsToRead, Shelf
-from treering.storeless import system_clock
+from treering.storage.read_only_objects import ReadOnlyObjects
+from treering.storage.shelf import Shelf
 from treering.training.runner import TrainingJobs
 from treering.training_sets.catalogue import TrainingSets
 from treering.views import Views
@@ -64,7 +65,7 @@ class Store:
         self.settings = settings or Settings.load()
         objects = open_objects(root, self.settings)
         _open(objects, clock, read_only=read_only)
-        objects = ObjectsToRead(objects) if read_only else objects
+        objects = ReadOnlyObjects(objects) if read_only else objects
         self._shelf = Shelf(objects, Documents(objects, clock), self.settings, clock)
         self.feature_groups = FeatureGroups(self._shelf)
         self.views = Views(self._shelf, self._check_lookup)
@@ -76,12 +77,12 @@ class Store:
         """Where the store is: an absolute folder path, or `s3://bucket/prefix`."""
         return self._shelf.objects.root
 
-    def lookup(self, labels: Labels, lookups: View | Sequence[Lookup]) -> LookupResult:
+    def lookup(self, labels: Labels, lookups: View | Lookup | Iterable[Lookup]) -> LookupResult:
         """Give every label row the features that were known at its time.
 
         Args:
             labels: the rows: a frame, a file or a group, with their times.
-            lookups: what to look up, in the order of the output columns, or a view.
+            lookups: what to look up, in the order of the output columns: a view, or lookups.
 
         Returns:
             One row per label row, in the given order, with counts of how each ended.
@@ -91,18 +92,21 @@ class Store:
             LabelsError: for labels that cannot be looked up.
             ColumnCollisionError: for output columns that share a name.
         """
-        asked = lookups.lookups if isinstance(lookups, View) else tuple(lookups)
+        asked = lookups_of(lookups)
+        rows = rows_of(labels, self.settings)
         opened: dict[object, History] = {}
+        if rows.history is not None and rows.history.address == self._shelf.objects.uri(rows.history.table):
+            opened[rows.history.definition.name, None, None] = rows.history
 
         def history_of(lookup: Lookup) -> History:
-            # One state per group and commit: two lookups of a group see the same records.
+            # One state per group and commit: two lookups of a group, and labels from it, see the same records.
             key = (lookup.group, lookup.as_of, lookup.as_of_time)
             if key not in opened:
                 as_of = lookup.as_of if lookup.as_of_time is None else time_text(lookup.as_of_time)
                 opened[key] = self.feature_groups[lookup.group].records(as_of)
             return opened[key]
 
-        return look_up(labels.read(self.settings), asked, history_of)
+        return look_up(rows, asked, history_of)
 
     def sql(self, query: str, *, timeout_seconds: float = 60.0, maximum_rows: int = 10_000_000, maximum_bytes: int = 2 * 1024**3) -> "pa.Table":
         """Answer one SELECT over the feature groups, each a table under its name, with DuckDB in a child process.
@@ -138,7 +142,8 @@ class Store:
     def _check_lookup(self, lookup: Lookup) -> None:
         group: FeatureGroup = self.feature_groups[lookup.group]
         for feature in lookup.features or ():
-            group.schema[feature]
+            if feature not in group.schema:
+                raise FeatureNotFoundError.among("feature", feature, group.schema.names, f"group {lookup.group!r}")
 
     def __repr__(self) -> str:
         return f"Store {self.root!r}: {self.feature_groups!r}"

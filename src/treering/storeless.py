@@ -1,18 +1,18 @@
 """Lookups without a store: the same rules over frames and files as they are."""
 
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
 
+from treering.clock import system_clock
 from treering.errors import FeatureGroupNotFoundError, InvalidDefinitionError
 from treering.ingestion.check import Checker
 from treering.ingestion.quarantine import BadRows
 from treering.point_in_time.history import History
 from treering.point_in_time.labels import Labels
-from treering.point_in_time.local import LookupResult, look_up
+from treering.point_in_time.local import LookupResult, look_up, rows_of
 from treering.schema.feature_group import (
     API_INVOCATION_TIME,
     COMMIT,
@@ -31,7 +31,7 @@ from treering.schema.feature_group import (
 )
 from treering.schema.times import Duration
 from treering.schema.types import FeatureType, Schema
-from treering.schema.view import Lookup
+from treering.schema.view import Lookup, lookups_of
 from treering.settings import Settings
 from treering.sources.batches import Source, locate
 from treering.sources.source import open_source
@@ -62,14 +62,9 @@ class Records:
     schema: Schema | None = None
 
 
-def system_clock() -> int:
-    """Tell the time in microseconds since 1970 UTC."""
-    return time.time_ns() // 1_000
-
-
 def lookup(
     labels: Labels,
-    lookups: Sequence[Lookup],
+    lookups: Lookup | Sequence[Lookup],
     sources: Mapping[str, Any],
     *,
     settings: Settings | None = None,
@@ -97,6 +92,9 @@ def lookup(
     [39.0]
     """
     settings = settings or Settings.load()
+    asked = lookups_of(lookups)
+    if not isinstance(sources, Mapping):
+        raise InvalidDefinitionError("The sources are a mapping by name: {'weather': frame}.")
     opened: dict[str, History] = {}
 
     def history_of(one: Lookup) -> History:
@@ -106,19 +104,27 @@ def lookup(
             raise InvalidDefinitionError(f"The lookup of {one.group!r} asks for as_of, which needs a store: frames and files have no commits.")
         if one.group not in opened:
             given = sources[one.group]
-            opened[one.group] = _history(one, given if isinstance(given, Records) else Records(given), settings, clock())
+            records = given if isinstance(given, Records) else Records(given)
+            opened[one.group] = _history(records, [other for other in asked if other.group == one.group], settings, clock())
         return opened[one.group]
 
-    return look_up(labels.read(settings), lookups, history_of)
+    return look_up(rows_of(labels, settings), asked, history_of)
 
 
-def _history(one: Lookup, records: Records, settings: Settings, now: int) -> History:
+def _history(records: Records, lookups: Sequence[Lookup], settings: Settings, now: int) -> History:
+    group = lookups[0].group
     source = open_source(records.source, settings)
-    schema = records.schema or Schema.of(source.arrow_schema())
+    columns = source.arrow_schema()
+    entity = _entity(records, lookups, columns.names)
+    needed = _needed(records, lookups, entity)
+    if needed is not None:
+        undeclared = records.event_time is None
+        columns = pa.schema([column for column in columns if column.name in needed or (undeclared and _is_time(column.type))])
+    schema = records.schema or Schema.of(columns)
     definition = define(
-        one.group,
-        entity=records.entity or one.on,
-        event_time=_event_time(one.group, records, schema),
+        group,
+        entity=entity,
+        event_time=_event_time(group, records, schema),
         schema=schema,
         record_identifier=records.record_identifier,
         available_after=records.available_after,
@@ -129,6 +135,30 @@ def _history(one: Lookup, records: Records, settings: Settings, now: int) -> His
     table = _checked(definition, source, now)
     table = table.take(pa.array(run_order(table, definition.entity)))
     return History(definition, [RunInMemory(table, definition.entity)], 1, origin=lambda ingestion, position: locate(source.parts(), position))
+
+
+def _entity(records: Records, lookups: Sequence[Lookup], names: Sequence[str]) -> tuple[str, ...]:
+    """Choose the key: the one that is declared, or the first `on` whose columns the source has."""
+    if records.entity:
+        return (records.entity,) if isinstance(records.entity, str) else tuple(records.entity)
+    for one in lookups:
+        if one.on and all(name in names for name in one.on):
+            return one.on
+    group = lookups[0].group
+    raise InvalidDefinitionError(f"Which columns of {group!r} are its key? Say so with tr.Records(..., entity=...); its columns are {', '.join(names)}.")
+
+
+def _needed(records: Records, lookups: Sequence[Lookup], entity: Sequence[str]) -> set[str] | None:
+    """The columns that lookups read, so that a frame may have others of any kind; None where a lookup asks for all."""
+    if any(one.features is None for one in lookups):
+        return None
+    identifier = (records.record_identifier,) if isinstance(records.record_identifier, str) else tuple(records.record_identifier)
+    clocks = [name for name in (records.event_time, records.available_at) if isinstance(name, str)]
+    return {*entity, *identifier, *clocks, *(name for one in lookups for name in one.features or ())}
+
+
+def _is_time(arrow_type: pa.DataType) -> bool:
+    return bool(pa.types.is_timestamp(arrow_type) or pa.types.is_date(arrow_type))
 
 
 def _event_time(group: str, records: Records, schema: Schema) -> str | Static:
@@ -145,10 +175,12 @@ def _event_time(group: str, records: Records, schema: Schema) -> str | Static:
 
 
 def _checked(definition: FeatureGroupDefinition, source: Source, now: int) -> pa.Table:
-    checker = Checker(definition, source.arrow_schema(definition.schema))
+    names = definition.schema.names
+    columns = source.arrow_schema(definition.schema)
+    checker = Checker(definition, pa.schema([column for column in columns if column.name in names]))
     tables, bad, rows = [], BadRows(), 0
     for batch in source.batches(definition.schema):
-        good = checker.check(batch)
+        good = checker.check(replace(batch, table=batch.table.select([name for name in batch.table.column_names if name in names])))
         rows += good.table.num_rows + len(good.bad_rows)
         bad.add(good.bad_rows, source.parts())
         columns = (*good.table.columns, good.event_time, good.known_at, pa.array(good.positions))

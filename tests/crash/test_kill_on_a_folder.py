@@ -40,6 +40,8 @@ def test_a_commit_that_folds_its_history_survives_a_kill(tmp_path: Path):
 
 @pytest.mark.parametrize("bug", ["data-after-commit", "written-in-place", "token-unchecked"])
 def test_the_drill_finds_a_planted_bug(tmp_path: Path, bug: str):
-    drill = run_drill("folder", tmp_path, "ingestion", "--bug", bug, "--only", "(halfway through write|before link) metadata|before rename hint|everything")
-    assert len(drill.hit) == 4
+    drill = run_drill(
+        "folder", tmp_path, "ingestion", "--bug", bug, "--only", "(halfway through write|before link) metadata|before create data|before rename hint|everything"
+    )
+    assert len(drill.hit) == 6
     assert drill.violations != []

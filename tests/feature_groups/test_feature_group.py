@@ -1,11 +1,24 @@
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
 import treering as tr
 from support.airports import FRAME, LABELS, store_with_weather
-from treering.errors import FeatureNotFoundError, InvalidDefinitionError, InvalidNameError, KeyTypeError
+from treering.errors import (
+    FeatureGroupNotFoundError,
+    FeatureNotFoundError,
+    InvalidDefinitionError,
+    InvalidNameError,
+    KeyTypeError,
+    RelocatedTableError,
+    UnknownArgumentError,
+)
+from treering.feature_groups.group_documents import GroupDocuments
 
 AGAIN = FRAME.iloc[[1]].assign(temp=99.0)
 
@@ -72,12 +85,83 @@ def test_reading_in_small_chunks_changes_nothing(tmp_path: Path) -> None:
     assert tables[0].equals(tables[1])
 
 
-def test_identifiers_of_the_wrong_shape_are_refused_with_the_right_one(tmp_path: Path) -> None:
+WRONG_IDENTIFIERS = {
+    "a text": ("EWR", r"a list, such as \['EWR'\]"),
+    "a text by column": ({"origin": "EWR"}, r"a list, such as \['EWR'\]"),
+    "a number": (5, r"a list, such as \[5\]"),
+    "another column": ({"dest": ["EWR"]}, "are identified by origin; these identifiers name dest"),
+    "another type": ([5], "'origin' holds text"),
+}
+
+
+@pytest.mark.parametrize(("identifiers", "message"), WRONG_IDENTIFIERS.values(), ids=WRONG_IDENTIFIERS)
+def test_identifiers_that_could_mean_something_else_neither_read_nor_delete(tmp_path: Path, identifiers: Any, message: str) -> None:
     _, group = store_with_weather(tmp_path)
-    with pytest.raises(KeyTypeError, match=r"identifiers=\{'origin'"):
-        group.to_arrow(identifiers="EWR")
-    with pytest.raises(KeyTypeError, match="lack 'origin'"):
-        group.to_arrow(identifiers={"dest": ["EWR"]})
+    with pytest.raises(KeyTypeError, match=message):
+        group.to_arrow(identifiers=identifiers)
+    with pytest.raises(KeyTypeError, match=message):
+        group.delete(identifiers, "2013-01-01T13:00Z")
+    assert len(group.commits()) == 1
+
+
+@pytest.mark.parametrize("identifiers", [["EWR"], ("EWR",), {"origin": ["EWR"]}, pd.Series(["EWR"]), pd.DataFrame({"origin": ["EWR"], "other": [1]})])
+def test_identifiers_are_given_as_lists_or_frames(tmp_path: Path, identifiers: Any) -> None:
+    _, group = store_with_weather(tmp_path)
+    group.delete(identifiers, "2013-01-01T13:00Z")
+    assert group.latest(identifiers=identifiers).num_rows == 0
+    assert group.latest()["origin"].to_pylist() == ["JFK"]
+
+
+@pytest.mark.parametrize(
+    ("read", "message"),
+    [
+        (lambda group: group.to_pandas(asof=0), "Did you mean 'as_of'"),
+        (lambda group: group.latest(identifier=["EWR"]), "Did you mean 'identifiers'"),
+        (lambda group: group.latest(include_duplicates=True), "one record of every identifier"),
+        (lambda group: group.history("EWR", identifiers=["JFK"]), "takes no 'identifiers'"),
+        (lambda group: group.to_arrow(columns="temp"), r"columns=\['temp'\]"),
+        (lambda group: group.to_arrow(between="2013-01-01T00:00Z"), "a pair of times"),
+        (lambda group: group.to_arrow(as_of=-1), "Commits count from 1"),
+    ],
+)
+def test_an_argument_that_would_be_passed_over_is_refused(tmp_path: Path, read: Callable[[Any], Any], message: str) -> None:
+    _, group = store_with_weather(tmp_path)
+    with pytest.raises((UnknownArgumentError, InvalidDefinitionError), match=message):
+        read(group)
+
+
+def test_a_group_whose_features_were_added_by_half_still_reads(tmp_path: Path) -> None:
+    store_with_weather(tmp_path / "here")
+    shutil.copytree(tmp_path / "here", tmp_path / "there")
+    store = tr.Store(tmp_path / "there")
+    with pytest.raises(RelocatedTableError):
+        store.feature_groups["weather"].add_features([tr.Feature("wind", tr.FeatureType.FRACTIONAL)])
+    assert "wind" not in store.feature_groups["weather"].schema
+    half = GroupDocuments(store._shelf.documents)
+    state = half.get("weather")
+    half.change(state, lambda state: replace(state, definition=state.definition.adding([tr.Feature("wind", tr.FeatureType.FRACTIONAL)])))
+    assert store.lookup(LABELS, tr.Lookup("weather", on="origin", features=["wind"])).to_arrow()["wind"].to_pylist() == [None] * 3
+
+
+def test_what_two_handles_change_is_kept_of_both(tmp_path: Path) -> None:
+    store, one = store_with_weather(tmp_path)
+    other = store.feature_groups["weather"]
+    one.add_features(tr.Feature("wind", tr.FeatureType.FRACTIONAL))
+    other.add_features(tr.Feature("rain", tr.FeatureType.FRACTIONAL))
+    store.feature_groups.describe("weather", owner="Ann")
+    assert [name for name in ("wind", "rain") if other.records(as_of=1).lacks(name)] == ["wind", "rain"]
+    assert store.feature_groups["weather"].schema.names[-2:] == ("wind", "rain")
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_nothing_is_acknowledged_that_goes_into_a_dropped_group(tmp_path: Path, again: bool) -> None:
+    store, group = store_with_weather(tmp_path)
+    store.feature_groups.drop("weather", confirm="weather")
+    if again:
+        store.feature_groups.create("weather", entity="origin", event_time="observed_at", schema=tr.Schema.of(FRAME))
+    for write in (lambda: group.ingest(FRAME), lambda: group.delete(["EWR"], "2013-01-01T13:00Z")):
+        with pytest.raises(FeatureGroupNotFoundError, match="was dropped after you got it"):
+            write()
 
 
 def test_a_composite_entity_is_read_by_columns(tmp_path: Path) -> None:

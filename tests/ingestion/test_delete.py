@@ -111,22 +111,29 @@ def test_a_record_of_a_static_group_is_deleted_without_a_time(groups: FeatureGro
 REFUSED: list[tuple[str, Any, Any, str]] = [
     (NAME, ["EWR"], None, r"A deletion from 'weather' needs an event time: the moment from which the records are gone\."),
     (NAME, ["EWR"], "2023-11-15 00:13:20", r"event time of the deletion"),
-    (NAME, {"airport": ["EWR"]}, IN_TWO_HOURS, r"Records of 'weather' are identified by origin; a deletion names airport\."),
-    (NAME, [7], IN_TWO_HOURS, r"Identifier column 'origin' of 'weather' is String, and the deletion names values that are not: .*int.*Nothing was deleted\."),
-    (NAME, ["EWR", None], IN_TWO_HOURS, r"Identifier column 'origin' of the deletion holds 1 nulls; nothing was deleted\."),
-    ("stations", ["EWR"], IN_TWO_HOURS, r"Records of 'stations' are identified by origin, station: give a mapping of lists by column\."),
-    ("stations", {"origin": ["EWR"]}, IN_TWO_HOURS, r"Records of 'stations' are identified by origin, station; a deletion names origin\."),
+    (NAME, {"airport": ["EWR"]}, IN_TWO_HOURS, r"Records of 'weather' are identified by origin; these identifiers name airport\."),
+    (NAME, "EWR", IN_TWO_HOURS, r"Identifiers of 'weather' are a list, such as \['EWR'\], and not 'EWR' itself\."),
+    (NAME, [7], IN_TWO_HOURS, r"column 'origin' of these identifiers of 'weather' is int64, and 'origin' holds text\."),
+    (NAME, ["EWR", 7], IN_TWO_HOURS, r"The identifiers of 'weather' in column 'origin' are of different kinds: "),
+    (NAME, ["EWR", None], IN_TWO_HOURS, r"Column 'origin' of the identifiers holds 1 nulls; nothing was deleted\."),
     (
         "stations",
-        {"origin": ["EWR"], "station": ["x"]},
+        ["EWR"],
         IN_TWO_HOURS,
-        r"Identifier column 'station' of 'stations' is Integral, and the deletion names values that are not: ",
+        r"Records of 'stations' are identified by several columns: give lists by column, \{'origin': \[...\], 'station': \[...\]\}\.",
     ),
-    ("stations", {"origin": ["EWR"], "station": [1, 2]}, IN_TWO_HOURS, r"The lists of a deletion's identifiers have different lengths\."),
+    ("stations", {"origin": ["EWR"]}, IN_TWO_HOURS, r"Records of 'stations' are identified by origin, station; these identifiers name origin\."),
+    ("stations", {"origin": ["EWR"], "station": ["x"]}, IN_TWO_HOURS, r"column 'station' of these identifiers of 'stations' is string, and 'station' holds whole numbers\."),
+    (
+        "stations",
+        {"origin": ["EWR"], "station": [1, 2]},
+        IN_TWO_HOURS,
+        r"The identifiers of 'stations' have lists of different lengths: origin: 1, station: 2\.",
+    ),
 ]
 
 
-@pytest.mark.parametrize(("name", "identifiers", "event_time", "message"), REFUSED, ids=[message[:40] for *_, message in REFUSED])
+@pytest.mark.parametrize(("name", "identifiers", "event_time", "message"), REFUSED, ids=[str(case[1:3]) for case in REFUSED])
 def test_a_deletion_that_names_no_record_is_refused(
     groups: FeatureGroups, group: FeatureGroup, stations: FeatureGroup, name: str, identifiers: Any, event_time: Any, message: str
 ):

@@ -40,7 +40,8 @@ def independent_rows(objects: Objects) -> int:
 
 def test_a_moved_table_reads_as_before(moved: Objects):
     table = opened(moved)
-    assert not table.location_is_current()
+    with pytest.raises(RelocatedTableError):
+        table.check_writable()
     assert [run.commit for run in table.snapshot().runs] == list(range(1, ORIGINAL_RUNS + 1))
     assert len(table.commits()) == ORIGINAL_RUNS
     assert all(moved.size(f"{FOLDER}/{run.path}") == run.bytes for run in table.snapshot().runs)
@@ -78,7 +79,7 @@ def newest_files(objects: Objects) -> list[str]:
 def test_a_relocated_table_is_at_home(moved: Objects):
     opened(moved).relocate()
     table = opened(moved)
-    assert table.location_is_current()
+    table.check_writable()
     assert [run.commit for run in table.snapshot().runs] == list(range(1, ORIGINAL_RUNS + 1))
     assert append(moved, table, "after", rows=3) == ORIGINAL_RUNS + 1
     assert [commit.number for commit in table.commits()] == list(range(1, ORIGINAL_RUNS + 2))

@@ -5,25 +5,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from treering.errors import AlreadyExistsError, FeatureGroupNotFoundError, NotConfirmedError
+from treering.errors import NotConfirmedError
 from treering.feature_groups.feature_group import FeatureGroup
+from treering.feature_groups.group_documents import GroupDocuments, GroupState
 from treering.lineage import dependants_of_group
 from treering.schema.feature_group import DateMeaning, FeatureGroupDefinition, Static, TimeZone, define
-from treering.schema.serialise import from_json, to_json
 from treering.schema.times import Duration
-from treering.schema.types import Feature, Schema
-from treering.storage.documents import Document
+from treering.schema.types import Schema
 from treering.storage.offline_table import OfflineTable
 from treering.storage.shelf import Shelf
 
-_KIND = "feature-groups"
-
 
 class FeatureGroups:
-    """`store.feature_groups`: a mapping from names to groups, with what makes and changes them."""
+    """`store.feature_groups`: finds groups by name, makes and changes them. Going through it gives the groups themselves."""
 
     def __init__(self, shelf: Shelf) -> None:
-        self._shelf = shelf
+        self._shelf, self._groups = shelf, GroupDocuments(shelf.documents)
 
     def create(
         self,
@@ -80,18 +77,11 @@ class FeatureGroups:
 
     def add(self, definition: FeatureGroupDefinition) -> FeatureGroup:
         """Create the feature group that a definition describes."""
-        shelf = self._shelf
-        for taken in shelf.documents.names(_KIND):
-            if taken.lower() == definition.name.lower() and self._living(taken) is not None:
-                raise AlreadyExistsError(f"There is a feature group {taken!r} already. Get it with store.feature_groups[{taken!r}], or choose another name.")
+        self._groups.check_free(definition.name)
         # The table first: until the document names it, it does not exist for anybody.
         folder = f"feature-groups/{definition.name}-{secrets.token_hex(4)}"
-        OfflineTable.create(shelf.objects, folder, definition.run_schema(), clock=shelf.clock)
-        value = {"definition": to_json(definition), "folder": folder, "since": {}}
-        if shelf.documents.current(_KIND, definition.name) is None:
-            shelf.documents.create(_KIND, definition.name, value)
-        else:
-            shelf.documents.update(_KIND, definition.name, lambda current: _reborn(current, value, definition.name))
+        OfflineTable.create(self._shelf.objects, folder, definition.run_schema(), clock=self._shelf.clock)
+        self._groups.create(GroupState(definition, folder))
         return self[definition.name]
 
     def __getitem__(self, name: str) -> FeatureGroup:
@@ -100,13 +90,10 @@ class FeatureGroups:
         Raises:
             FeatureGroupNotFoundError: with the nearest name.
         """
-        document = self._living(name)
-        if document is None:
-            raise FeatureGroupNotFoundError.among("feature group", name, self.names())
-        return self._group(document)
+        return self._group(self._groups.get(name))
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and self._living(name) is not None
+        return self._groups.find(name) is not None
 
     def __iter__(self) -> Iterator[FeatureGroup]:
         return iter(self.list())
@@ -116,11 +103,11 @@ class FeatureGroups:
 
     def names(self) -> Sequence[str]:
         """List the names of all groups."""
-        return [document.name for document in self._shelf.documents.all(_KIND) if not document.value.get("dropped")]
+        return [state.definition.name for state in self._groups.all()]
 
     def list(self) -> Sequence[FeatureGroup]:
         """List all groups, by name."""
-        return [self._group(document) for document in self._shelf.documents.all(_KIND) if not document.value.get("dropped")]
+        return [self._group(state) for state in self._groups.all()]
 
     def search(self, text: str = "", *, tags: Mapping[str, str] | None = None) -> Sequence[FeatureGroup]:
         """Find groups by text in a name, description, owner or feature, and by tags; case does not matter in text.
@@ -152,44 +139,19 @@ class FeatureGroups:
         Raises:
             NotConfirmedError: if `confirm` is not the name; it says what depends on the group.
         """
-        group = self[name]
+        state = self._groups.get(name)
         if confirm != name:
             dependants = dependants_of_group(self._shelf.documents, name)
             uses = f"Depending on it: {', '.join(dependants)}." if dependants else "Nothing depends on it."
             raise NotConfirmedError(f"Dropping {name!r} ends its history for every reader. {uses} To go on, say drop({name!r}, confirm={name!r}).")
-        self._shelf.documents.update(_KIND, group.definition.name, lambda value: {**value, "dropped": True})
+        self._groups.drop(state)
 
     def _redefine(self, name: str, changes: dict[str, Any], feature: str | None) -> FeatureGroup:
-        group = self[name]
-        definition = group.definition
-        if feature is None:
-            changed = replace(definition, **changes)
-        else:
-            described = replace(definition.schema[feature], **changes)
-            features = tuple(described if one.name == feature else one for one in definition.schema)
-            changed = replace(definition, schema=Schema(features))
-        self._shelf.documents.update(_KIND, name, lambda value: {**value, "definition": to_json(changed)})
-        return self[name]
+        state = self._groups.change(self._groups.get(name), lambda state: replace(state, definition=_redefined(state.definition, changes, feature)))
+        return self._group(state)
 
-    def _add_features(self, group: FeatureGroup, features: tuple[Feature, ...], commit: int) -> FeatureGroupDefinition:
-        """Record more features of a group; what others added since is kept."""
-
-        def added(value: dict[str, Any]) -> dict[str, Any]:
-            definition = from_json(value["definition"]).adding(features)
-            since = {**value["since"], **{feature.name: commit for feature in features}}
-            return {**value, "definition": to_json(definition), "since": since}
-
-        document = self._shelf.documents.update(_KIND, group.definition.name, added)
-        definition: FeatureGroupDefinition = from_json(document.value["definition"])
-        return definition
-
-    def _living(self, name: str) -> Document | None:
-        document = self._shelf.documents.current(_KIND, name)
-        return None if document is None or document.value.get("dropped") else document
-
-    def _group(self, document: Document) -> FeatureGroup:
-        value = document.value
-        return FeatureGroup(self._shelf, from_json(value["definition"]), value["folder"], value["since"], self._add_features)
+    def _group(self, state: GroupState) -> FeatureGroup:
+        return FeatureGroup(self._shelf, self._groups, state)
 
     def __repr__(self) -> str:
         groups = self.list()
@@ -198,10 +160,11 @@ class FeatureGroups:
         return "\n".join([f"{len(groups)} feature groups", *lines])
 
 
-def _reborn(current: dict[str, Any], value: dict[str, Any], name: str) -> dict[str, Any]:
-    if not current.get("dropped"):
-        raise AlreadyExistsError(f"There is a feature group {name!r} already: somebody else created it just now.")
-    return value
+def _redefined(definition: FeatureGroupDefinition, changes: dict[str, Any], feature: str | None) -> FeatureGroupDefinition:
+    if feature is None:
+        return replace(definition, **changes)
+    described = replace(definition.schema[feature], **changes)
+    return replace(definition, schema=Schema(tuple(described if one.name == feature else one for one in definition.schema)))
 
 
 def _changes(description: str | None, tags: Mapping[str, str] | None, owner: str | None) -> dict[str, Any]:

@@ -1,17 +1,20 @@
 """A live feature group: rows go in, history comes out."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
 import pyarrow as pa
 
-from treering.errors import InvalidDefinitionError
-from treering.feature_groups.selection import Identifiers, Reader, Selection
+from treering.errors import InvalidDefinitionError, UnknownArgumentError
+from treering.feature_groups.group_documents import GroupDocuments, GroupState
+from treering.feature_groups.selection import Reader, Selection, check_selection
 from treering.ingestion import delete as deletion
+from treering.ingestion.identifiers import Identifiers
 from treering.ingestion.ingest import IngestOptions, OnBadRows, ingest
 from treering.ingestion.landing import Landing
-from treering.ingestion.ledger import Ledger, document_of, origin_text
+from treering.ingestion.ledger import Ledger, document_of
 from treering.ingestion.report import IngestionReport
 from treering.point_in_time.history import History
 from treering.schema.feature_group import FeatureGroupDefinition
@@ -33,27 +36,21 @@ _OPENERS = 8
 class FeatureGroup:
     """One feature group of a store. `store.feature_groups` makes and finds them."""
 
-    def __init__(
-        self,
-        shelf: Shelf,
-        definition: FeatureGroupDefinition,
-        folder: str,
-        since: Mapping[str, int],
-        record_added: Callable[["FeatureGroup", tuple[Feature, ...], int], FeatureGroupDefinition],
-    ) -> None:
-        self._shelf, self._definition, self._folder, self._since, self._record_added = shelf, definition, folder, dict(since), record_added
-        self._ledger = Ledger(shelf.documents, folder)
-        self._table = OfflineTable(shelf.objects, folder, clock=shelf.clock, commit_attempts=shelf.settings.commit_attempts, on_fold=self._ledger.record_all)
+    def __init__(self, shelf: Shelf, groups: GroupDocuments, state: GroupState) -> None:
+        self._shelf, self._groups, self._state = shelf, groups, state
+        self._ledger = Ledger(shelf.objects, shelf.documents, state.folder)
+        attempts = shelf.settings.commit_attempts
+        self._table = OfflineTable(shelf.objects, state.folder, clock=shelf.clock, commit_attempts=attempts, on_fold=self._ledger.record_all)
 
     @property
     def definition(self) -> FeatureGroupDefinition:
         """What is declared about the group."""
-        return self._definition
+        return self._state.definition
 
     @property
     def schema(self) -> Schema:
         """The group's columns."""
-        return self._definition.schema
+        return self._state.definition.schema
 
     def ingest(
         self,
@@ -84,33 +81,36 @@ class FeatureGroup:
             TokenReusedError: for a token that came with other content before.
             ReadOnlyStoreError: if one may not write here.
         """
-        options = IngestOptions(token, on_bad_rows, rewrites_history, tuple(allow_missing))
+        missing = (allow_missing,) if isinstance(allow_missing, str) else tuple(allow_missing)
+        options = IngestOptions(token, on_bad_rows, rewrites_history, missing)
         return ingest(self._landing(), open_source(source, self._shelf.settings), options)
 
     def delete(self, identifiers: Identifiers, event_time: Moment | None = None, *, available_at: Moment | None = None) -> IngestionReport:
         """Append deletions: from then on, until a newer record, the identifiers have no features. What was before stays true.
 
         Args:
-            identifiers: record identifiers: values, or lists by column where several columns identify a record.
+            identifiers: a list of record identifiers; lists by column, or a frame, where several columns identify a record.
             event_time: from when on, with its zone; left out only for a static group.
             available_at: when the deletion became known; left out, it is known from now on.
 
         Raises:
-            SchemaMismatchError: for identifiers of the wrong columns or types.
+            KeyTypeError: for identifiers of the wrong columns or types; nothing was deleted.
+            FeatureGroupNotFoundError: if the group was dropped meanwhile.
         """
         return deletion.delete(self._landing(), identifiers, event_time, available_at)
 
-    def add_features(self, features: Iterable[Feature]) -> None:
+    def add_features(self, features: Feature | Iterable[Feature]) -> None:
         """Add features at the end of the schema; records that are there already have null in them.
 
         Raises:
             InvalidNameError: for a name that exists, or differs only by case from one that does.
         """
-        added = tuple(features)
+        added = (features,) if isinstance(features, Feature) else tuple(features)
+        self._table.check_writable()
         commit = self._table.snapshot().commit
-        self._definition = self._record_added(self, added, commit)
-        self._since |= {feature.name: commit for feature in added}
-        self._table.evolve(self._definition.run_schema())
+        since = {feature.name: commit for feature in added}
+        self._state = self._groups.change(self._state, lambda state: replace(state, definition=state.definition.adding(added), since={**state.since, **since}))
+        self._table.evolve(self.definition.run_schema())
 
     def to_arrow(self, **selection: Unpack[Selection]) -> pa.Table:
         """Read records that count as an Arrow table, ordered by entity and event time. `Selection` lists the arguments."""
@@ -133,7 +133,13 @@ class FeatureGroup:
             yield from table.to_batches(max_chunksize=65_536)
 
     def latest(self, **selection: Unpack[Selection]) -> pa.Table:
-        """Read the last record of every identifier, deletions left out. `Selection` lists the arguments."""
+        """Read the last record of every identifier, deletions left out.
+
+        Args:
+            **selection: as for the other reads, but for `include_duplicates`.
+        """
+        if "include_duplicates" in selection:
+            raise UnknownArgumentError("latest() has one record of every identifier; for all of them use to_arrow(include_duplicates=True).")
         return self._reader(selection).latest().table()
 
     def history(self, identifier: Any, **selection: Unpack[Selection]) -> pa.Table:
@@ -141,8 +147,12 @@ class FeatureGroup:
 
         Args:
             identifier: the entity's value, or its values by column.
-            **selection: as for the other reads.
+            **selection: as for the other reads, but for `identifiers` and `include_duplicates`.
         """
+        check_selection(selection)
+        for name in ("identifiers", "include_duplicates"):
+            if name in selection:
+                raise UnknownArgumentError(f"history() is of one entity and has all of its records; it takes no {name!r}.")
         identifiers = {name: [value] for name, value in identifier.items()} if isinstance(identifier, Mapping) else [identifier]
         return self._reader({**selection, "identifiers": identifiers, "include_duplicates": True}).table()
 
@@ -161,12 +171,24 @@ class FeatureGroup:
         """
         snapshot = self._table.snapshot()
         commit = self._commit_asked(as_of, snapshot)
-        schema = self._table.arrow_schema_with_ids()
+        schema = self.definition.run_schema()
         stored = [run for run in snapshot.runs if run.commit <= commit]
         with ThreadPoolExecutor(_OPENERS, thread_name_prefix="treering-open") as pool:
-            runs = list(pool.map(lambda run: StoredRunReader(self._shelf.objects, f"{self._folder}/{run.path}", run, schema), stored))
-        since = {} if as_of is None else self._since
-        return History(self._definition, runs, commit, commit == snapshot.commit, since, self._folder, self._origin)
+            runs = list(pool.map(lambda run: StoredRunReader(self._shelf.objects, f"{self._state.folder}/{run.path}", run, schema), stored))
+        return History(
+            definition=self.definition,
+            runs=runs,
+            commit=commit,
+            is_newest=commit == snapshot.commit,
+            since={} if as_of is None else self._state.since,
+            table=self._state.folder,
+            address=self._shelf.objects.uri(self._state.folder),
+            origin=self._origin,
+        )
+
+    def rows(self, records: History) -> pa.Table:
+        """Read the records that count of a history that `records` opened."""
+        return Reader(records, {}, self._shelf.settings).table()
 
     def relocate(self) -> None:
         """Make the place where the group stands its own, after the store was moved or copied."""
@@ -177,25 +199,38 @@ class FeatureGroup:
             return snapshot.commit
         if not isinstance(as_of, int):
             return min(self._table.commit_at(microseconds_at(as_of, "as_of")), snapshot.commit)
-        if not 0 <= as_of <= snapshot.commit:
-            raise InvalidDefinitionError(f"{self._definition.name!r} has no commit {as_of} yet: its newest is {snapshot.commit}.")
+        if as_of < 0:
+            raise InvalidDefinitionError(
+                f"Commits count from 1, and 0 is before the first; {as_of} is none. The newest of {self.definition.name!r} is {snapshot.commit}."
+            )
+        if as_of > snapshot.commit:
+            raise InvalidDefinitionError(f"{self.definition.name!r} has no commit {as_of} yet: its newest is {snapshot.commit}.")
         return as_of
 
     def _reader(self, selection: Selection) -> Reader:
         return Reader(self.records(selection.get("as_of")), selection, self._shelf.settings)
 
     def _landing(self) -> Landing:
-        shelf = self._shelf
-        return Landing(shelf.objects, self._folder, self._table, self._definition, self._ledger, shelf.settings, shelf.clock)
+        shelf, state = self._shelf, self._state
+        return Landing(
+            objects=shelf.objects,
+            folder=state.folder,
+            table=self._table,
+            definition=state.definition,
+            ledger=self._ledger,
+            settings=shelf.settings,
+            clock=shelf.clock,
+            check_living=lambda: self._groups.check_living(state),
+        )
 
     def _origin(self, ingestion: str, position: int) -> str:
         document = self._ledger.find(ingestion)
         if document is None:
             document = next((document_of(commit) for commit in self._table.commits() if commit.ingestion == ingestion), None)
-        return f"position {position}" if document is None else origin_text(document, position)
+        return f"position {position}" if document is None else self._ledger.origin(document, position)
 
     def __repr__(self) -> str:
-        definition = self._definition
+        definition = self.definition
         clock = "static" if definition.is_static else f"event time {definition.event_time}, known {definition.availability}"
         lines = [f"FeatureGroup {definition.name!r} by {', '.join(definition.entity)}: {clock}"]
         lines += [f"  {definition.description}"] if definition.description else []

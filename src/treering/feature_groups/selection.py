@@ -1,21 +1,20 @@
 """Which records of a group to read, and reading them: in order, in bounded memory, duplicates settled."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Self, TypedDict
 
 import numpy as np
 import pyarrow as pa
 
-from treering.errors import FeatureNotFoundError, KeyTypeError
-from treering.ingestion.sort import SortedSpool
+from treering.errors import FeatureNotFoundError, UnknownArgumentError, did_you_mean
+from treering.ingestion.identifiers import Identifiers, identifier_columns
 from treering.point_in_time.history import History
-from treering.point_in_time.keys import LabelKeys, cast_key
 from treering.schema.feature_group import COMMIT, EVENT_TIME, IS_DELETED, KNOWN_AT, SYSTEM_COLUMNS, FeatureGroupDefinition
 from treering.schema.times import FIRST_TIME, LAST_TIME, Moment, microseconds_at
 from treering.settings import Settings
+from treering.storage.record_keys import KeyCodes
+from treering.storage.sorted_spool import SortedSpool
 from treering.storage.sorting import PRECEDENCE, Integers, integers, order_of, ranks
-
-Identifiers = Mapping[str, Iterable[Any]] | Iterable[Any]
 
 
 class Selection(TypedDict, total=False):
@@ -24,7 +23,7 @@ class Selection(TypedDict, total=False):
     Keys:
         columns: which columns, in this order; system columns such as `write_time` may be named. Default: the group's.
         identifiers: entities to read: values, or values by column for a composite entity.
-        between: event times from the first, included, to the second, excluded; None leaves a side open.
+        between: a pair of event times: from the first, included, to the second, excluded; None leaves a side open.
         as_of: a commit number, or a time: read the group as it was then.
         include_duplicates: also records that others replaced, and deletions, with all system columns.
     """
@@ -40,6 +39,7 @@ class Reader:
     """Reads a selection of a history."""
 
     def __init__(self, history: History, selection: Selection, settings: Settings) -> None:
+        check_selection(selection)
         self._history, self._settings = history, settings
         self._definition = history.definition
         self._duplicates = selection.get("include_duplicates", False)
@@ -64,8 +64,7 @@ class Reader:
     def tables(self) -> Iterator[pa.Table]:
         """Read, ordered by entity and event time, whole entities at a time."""
         entity = self._definition.entity
-        chunk_bytes = min(self._settings.sort_bytes, self._settings.memory_budget_bytes // 8)
-        with SortedSpool(entity, chunk_bytes=chunk_bytes, folder=self._settings.temporary_folder) as spool:
+        with SortedSpool(entity, chunk_bytes=self._settings.chunk_bytes, folder=self._settings.temporary_folder) as spool:
             for table in self._selected():
                 spool.add(table)
             for chunk in spool.chunks():
@@ -133,15 +132,22 @@ def _columns(definition: FeatureGroupDefinition, columns: Sequence[str] | None, 
     return list(columns)
 
 
-def _keys(definition: FeatureGroupDefinition, identifiers: Identifiers | None) -> LabelKeys | None:
-    if identifiers is None:
-        return None
-    if not isinstance(identifiers, Mapping):
-        if len(definition.entity) > 1 or isinstance(identifiers, str):
-            raise KeyTypeError(f"Name entities of {definition.name!r} as lists by column: identifiers={{{definition.entity[0]!r}: [...], ...}}.")
-        identifiers = {definition.entity[0]: identifiers}
-    for name in definition.entity:
-        if name not in identifiers:
-            raise KeyTypeError(f"{definition.name!r} is read by {', '.join(definition.entity)}; the identifiers lack {name!r}.")
-    columns = [pa.chunked_array([pa.array(list(identifiers[name]))]) for name in definition.entity]
-    return LabelKeys.of([cast_key(column, definition.schema[name].arrow_type, name, name) for name, column in zip(definition.entity, columns, strict=True)])
+def _keys(definition: FeatureGroupDefinition, identifiers: Identifiers | None) -> KeyCodes | None:
+    return None if identifiers is None else KeyCodes.of(identifier_columns(identifiers, definition.entity, definition))
+
+
+def check_selection(selection: Selection) -> None:
+    """Refuse arguments that would be passed over in silence.
+
+    Raises:
+        UnknownArgumentError: for an argument that does not exist, or of a shape that would mean something else.
+    """
+    known = Selection.__annotations__
+    for name in selection:
+        if name not in known:
+            raise UnknownArgumentError(f"Reading takes no argument {name!r}. {did_you_mean(name, known)}")
+    if isinstance(selection.get("columns"), str):
+        raise UnknownArgumentError(f"columns is a list of names: columns=[{selection['columns']!r}].")
+    between = selection.get("between", (None, None))
+    if isinstance(between, str) or len(between) != 2:
+        raise UnknownArgumentError(f"between is a pair of times, such as ('2013-01-01T00:00Z', None), and not {between!r}.")

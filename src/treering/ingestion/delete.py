@@ -1,12 +1,11 @@
 """Deletions: records that say, from a moment on, that an identifier has no features."""
 
 import time
-from collections.abc import Iterable, Mapping
-from typing import Any
 
 import pyarrow as pa
 
-from treering.errors import SchemaMismatchError
+from treering.errors import KeyTypeError, SchemaMismatchError
+from treering.ingestion.identifiers import Identifiers, identifier_columns
 from treering.ingestion.ingest import commit
 from treering.ingestion.landing import Landing, PendingRuns
 from treering.ingestion.ledger import ingestion_id
@@ -14,8 +13,7 @@ from treering.ingestion.report import IngestionReport
 from treering.schema.feature_group import API_INVOCATION_TIME, EVENT_TIME, INGESTION, IS_DELETED, KNOWN_AT, ROW, TIMESTAMP, WRITE_TIME
 from treering.schema.times import FIRST_TIME, MICROSECONDS_PER_SECOND, Moment, microseconds_at, time_text
 from treering.schema.types import FeatureType
-
-Identifiers = Mapping[str, Iterable[Any]] | Iterable[Any]
+from treering.sources.batches import Part
 
 
 def delete(landing: Landing, identifiers: Identifiers, event_time: Moment | None, available_at: Moment | None) -> IngestionReport:
@@ -23,13 +21,15 @@ def delete(landing: Landing, identifiers: Identifiers, event_time: Moment | None
 
     Args:
         landing: the group's place.
-        identifiers: values by column of the record identifier; for an identifier of one column, its values alone.
+        identifiers: a list of record identifiers; lists by column, or a frame, where several columns identify a record.
         event_time: from when on; None only for a static group.
         available_at: when it became known; None means now, or the event time if that is later.
 
     Raises:
-        SchemaMismatchError: for identifiers of the wrong columns or types, and for a missing event time.
+        KeyTypeError: for identifiers of the wrong columns or types.
+        SchemaMismatchError: for a missing event time.
     """
+    landing.check_writable()
     started, received = time.perf_counter(), landing.clock()
     moment = _event_time(landing, event_time)
     known_at = max(moment, received if available_at is None else microseconds_at(available_at, "availability of the deletion"))
@@ -47,7 +47,7 @@ def delete(landing: Landing, identifiers: Identifiers, event_time: Moment | None
         constants = {API_INVOCATION_TIME: received, WRITE_TIME: landing.clock(), IS_DELETED: True, INGESTION: ingestion}
         pending = PendingRuns(landing, ingestion, spool, constants, rewrites_history=available_at is not None)
         report = _report(landing, ingestion, rows, None if landing.definition.is_static else moment)
-        return commit(landing, pending, report, [["a deletion", 0, "row"]], started)
+        return commit(landing, pending, report, (Part("a deletion", 0, "row"),), started)
 
 
 def _event_time(landing: Landing, event_time: Moment | None) -> int:
@@ -70,28 +70,11 @@ def _declared(landing: Landing, moment: int) -> pa.Scalar:
 
 
 def _identified(landing: Landing, identifiers: Identifiers) -> pa.Table:
-    definition = landing.definition
-    names = definition.record_identifier
-    if not isinstance(identifiers, Mapping):
-        if len(names) > 1:
-            raise SchemaMismatchError(f"Records of {definition.name!r} are identified by {', '.join(names)}: give a mapping of lists by column.")
-        identifiers = {names[0]: identifiers}
-    if set(identifiers) != set(names):
-        raise SchemaMismatchError(f"Records of {definition.name!r} are identified by {', '.join(names)}; a deletion names {', '.join(identifiers)}.")
-    columns = []
-    for name in names:
-        try:
-            column = pa.array(list(identifiers[name]), definition.schema[name].arrow_type)
-        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-            raise SchemaMismatchError(
-                f"Identifier column {name!r} of {definition.name!r} is {definition.schema[name].type}, and the deletion names values that are not: "
-                f"{str(error).rstrip('.')}. Nothing was deleted."
-            ) from error
+    names = landing.definition.record_identifier
+    columns = identifier_columns(identifiers, names, landing.definition)
+    for name, column in zip(names, columns, strict=True):
         if column.null_count:
-            raise SchemaMismatchError(f"Identifier column {name!r} of the deletion holds {column.null_count} nulls; nothing was deleted.")
-        columns.append(column)
-    if len({len(column) for column in columns}) > 1:
-        raise SchemaMismatchError("The lists of a deletion's identifiers have different lengths.")
+            raise KeyTypeError(f"Column {name!r} of the identifiers holds {column.null_count} nulls; nothing was deleted.")
     return pa.table(columns, names=list(names))
 
 

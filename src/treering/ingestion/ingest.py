@@ -10,17 +10,17 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from treering.errors import InvalidDefinitionError, TokenReusedError
+from treering.errors import InvalidDefinitionError, OutcomeUnknownError, ReadOnlyStoreError, StorageError, TokenReusedError
 from treering.ingestion.check import Checker
 from treering.ingestion.landing import Landing, PendingRuns
-from treering.ingestion.ledger import SUMMARY_KEY, ingestion_id, parts_to_json
+from treering.ingestion.ledger import SUMMARY_KEY, document_of, ingestion_id
 from treering.ingestion.progress import progress
 from treering.ingestion.quarantine import BadRows, quarantine_key
 from treering.ingestion.report import IngestionReport
-from treering.ingestion.sort import SortedSpool
 from treering.schema.feature_group import API_INVOCATION_TIME, EVENT_TIME, INGESTION, IS_DELETED, KNOWN_AT, ROW, WRITE_TIME
-from treering.sources.batches import Source
-from treering.storage.snapshot import NewRun, Snapshot
+from treering.sources.batches import Part, Source
+from treering.storage.snapshot import Commit, NewRun, Snapshot
+from treering.storage.sorted_spool import SortedSpool
 
 OnBadRows = Literal["error", "quarantine"]
 
@@ -56,6 +56,7 @@ def ingest(landing: Landing, source: Source, options: IngestOptions) -> Ingestio
         BadRowsError: for rows that the group cannot take, unless they go to quarantine.
         TokenReusedError: for a token that came with other content before.
     """
+    landing.check_writable()
     started, received = time.perf_counter(), landing.clock()
     ingestion = ingestion_id(options.token)
     earlier = landing.ledger.find(ingestion) if options.token is not None else None
@@ -71,10 +72,10 @@ def ingest(landing: Landing, source: Source, options: IngestOptions) -> Ingestio
         constants = {API_INVOCATION_TIME: received, WRITE_TIME: landing.clock(), IS_DELETED: False, INGESTION: ingestion}
         pending = PendingRuns(landing, ingestion, spool, constants, rewrites_history=options.rewrites_history)
         report = _report(landing, source, options, ingestion, checked)
-        return commit(landing, pending, report, parts_to_json(source.parts()), started)
+        return commit(landing, pending, report, source.parts(), started)
 
 
-def commit(landing: Landing, pending: PendingRuns, report: IngestionReport, parts: list[list[Any]], started: float) -> IngestionReport:
+def commit(landing: Landing, pending: PendingRuns, report: IngestionReport, parts: Sequence[Part], started: float) -> IngestionReport:
     """Make pending runs visible, and record what was done.
 
     Args:
@@ -85,34 +86,32 @@ def commit(landing: Landing, pending: PendingRuns, report: IngestionReport, part
         started: `time.perf_counter()` at the call, for the report's seconds.
     """
 
-    def runs_for(snapshot: Snapshot) -> Sequence[NewRun]:
+    def runs_for(snapshot: Snapshot) -> Sequence[NewRun] | None:
+        landing.check_living()
         # Another call with this token may have landed, and left the metadata since.
-        earlier = landing.ledger.find(report.ingestion) if report.token is not None else None
-        if earlier is not None:
-            raise _LandedBeforeError(earlier)
-        return pending.for_base(snapshot)
+        landed = report.token is not None and landing.ledger.find(report.ingestion) is not None
+        return None if landed else pending.for_base(snapshot)
 
     landing.table.evolve(landing.definition.run_schema())
     runs = pending.for_base(landing.table.snapshot())
     attempt = secrets.token_hex(8)
     written = replace(report, bytes_written=sum(run.bytes for run in runs), seconds=round(time.perf_counter() - started, 3))
-    summary = {SUMMARY_KEY: json.dumps({"attempt": attempt, "report": written.to_json(), "parts": parts})}
+    document = {"attempt": attempt, "report": written.to_json(), "parts": landing.ledger.parts(parts, attempt)}
+    done = landing.table.append(report.ingestion, runs_for, summary={SUMMARY_KEY: json.dumps(document)})
+    recorded = landing.ledger.find(report.ingestion) if done is None else document_of(done)
+    if done is None or recorded is None or recorded["attempt"] != attempt:
+        return _repeated(recorded or document, report.digest, report.token)
+    return _recorded(landing, done, replace(written, commit=done.number))
+
+
+def _recorded(landing: Landing, done: Commit, report: IngestionReport) -> IngestionReport:
+    """Write the ingestion's document; the commit stands without it, so an error here must not invite a second try."""
     try:
-        done = landing.table.append(report.ingestion, runs_for, summary=summary)
-    except _LandedBeforeError as landed:
-        return _repeated(landed.document, report.digest, report.token)
-    recorded = landing.ledger.record(done)
-    if recorded["attempt"] != attempt:
-        return _repeated(recorded, report.digest, report.token)
-    return replace(written, commit=done.number)
-
-
-class _LandedBeforeError(Exception):
-    """Leaves an append that would be the second of its ingestion."""
-
-    def __init__(self, document: dict[str, Any]) -> None:
-        super().__init__()
-        self.document = document
+        landing.ledger.record(done)
+    except (StorageError, OutcomeUnknownError, ReadOnlyStoreError) as error:
+        note = f"the rows are in, and safe to read; the ingestion's own document will be written with a later commit ({error})"
+        return replace(report, notes=(*report.notes, note))
+    return report
 
 
 @dataclass(slots=True)

@@ -9,12 +9,12 @@ import pyarrow as pa
 
 from treering.ingestion.corrections import with_corrections_known_late
 from treering.ingestion.ledger import Ledger
-from treering.ingestion.sort import SortedSpool
 from treering.schema.feature_group import COMMIT, EVENT_TIME, FeatureGroupDefinition
 from treering.settings import Settings
 from treering.storage.objects import Objects
 from treering.storage.offline_table import NewRun, OfflineTable, Snapshot, StoredRun
 from treering.storage.runs import Run, RunWriter, StoredRunReader, may_hold
+from treering.storage.sorted_spool import SortedSpool
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ class Landing:
         ledger: the group's ingestions.
         settings: how much to keep in memory.
         clock: tells the time in microseconds.
+        check_living: raises if the group was dropped meanwhile: what is written to it then would never be seen.
     """
 
     objects: Objects
@@ -38,11 +39,22 @@ class Landing:
     ledger: Ledger
     settings: Settings
     clock: Callable[[], int]
+    check_living: Callable[[], None]
+
+    def check_writable(self) -> None:
+        """Refuse before any work is done where nothing could land.
+
+        Raises:
+            FeatureGroupNotFoundError: if the group was dropped meanwhile.
+            ReadOnlyStoreError: if the store was opened to read.
+            RelocatedTableError: if the store was moved, and not relocated.
+        """
+        self.check_living()
+        self.table.check_writable()
 
     def spool(self) -> SortedSpool:
         """Start a sort that keeps within the settings."""
-        chunk_bytes = min(self.settings.sort_bytes, self.settings.memory_budget_bytes // 8)
-        return SortedSpool(self.definition.entity, chunk_bytes=chunk_bytes, folder=self.settings.temporary_folder)
+        return SortedSpool(self.definition.entity, chunk_bytes=self.settings.chunk_bytes, folder=self.settings.temporary_folder)
 
 
 class PendingRuns:
@@ -61,11 +73,6 @@ class PendingRuns:
         self._ignores_corrections = rewrites_history or landing.definition.is_static
         self._written: tuple[NewRun, ...] | None = None
         self._base: Snapshot | None = None
-
-    @property
-    def bytes(self) -> int:
-        """Size of the runs last written."""
-        return sum(run.bytes for run in self._written or ())
 
     def for_base(self, snapshot: Snapshot) -> tuple[NewRun, ...]:
         """Give the runs that are right on top of a state of the table."""
@@ -109,9 +116,9 @@ class PendingRuns:
         return tuple(written)
 
     def _completed(self, chunk: pa.Table, schema: pa.Schema) -> pa.Table:
-        columns = []
+        columns, present = [], set(chunk.column_names)
         for field in schema:
-            if field.name in chunk.column_names:
+            if field.name in present:
                 columns.append(chunk[field.name].cast(field.type))
             else:
                 value = self._constants.get(field.name)

@@ -10,10 +10,13 @@ from typing import Any
 from treering.errors import AlreadyExistsError
 from treering.sources.batches import Part, locate
 from treering.storage.documents import Documents
+from treering.storage.objects import Objects, create_own
 from treering.storage.snapshot import Commit
 
 KIND = "ingestions"
 SUMMARY_KEY = "treering.ingestion-document"
+# Every commit that a table still holds carries its document, so a document has to stay small.
+_LISTED_PARTS = 32
 
 
 def ingestion_id(token: str | None) -> str:
@@ -26,8 +29,8 @@ def ingestion_id(token: str | None) -> str:
 class Ledger:
     """The ingestions of one group, by id."""
 
-    def __init__(self, documents: Documents, folder: str) -> None:
-        self._documents, self._folder = documents, folder.rsplit("/", 1)[-1]
+    def __init__(self, objects: Objects, documents: Documents, folder: str) -> None:
+        self._objects, self._documents, self._folder = objects, documents, folder
 
     def find(self, ingestion: str) -> dict[str, Any] | None:
         """Read the document of an ingestion that is committed and recorded; None if there is none."""
@@ -47,8 +50,25 @@ class Ledger:
         for commit in missing:
             self.record(commit)
 
+    def origin(self, document: dict[str, Any], position: int) -> str:
+        """Say where a record came from: the file and line, or the frame and row."""
+        value = document["parts"]
+        listed = json.loads(self._objects.read(value)) if isinstance(value, str) else value
+        token = document["report"].get("token")
+        where = locate([Part(description, base, unit) for description, base, unit in listed], position)
+        return where + (f", ingested with token {token!r}" if token else "")
+
+    def parts(self, parts: Sequence[Part], attempt: str) -> list[list[Any]] | str:
+        """Turn a source's parts into what a document holds: the parts, or, for a folder of many files, the key of a list of them."""
+        listed = [[part.description, part.base, part.unit] for part in parts]
+        if len(listed) <= _LISTED_PARTS:
+            return listed
+        key = f"{self._folder}/sources/{attempt}.json"
+        create_own(self._objects, key, json.dumps(listed).encode())
+        return key
+
     def _name(self, ingestion: str) -> str:
-        return f"{self._folder}.{ingestion}"
+        return f"{self._folder.rsplit('/', 1)[-1]}.{ingestion}"
 
 
 def document_of(commit: Commit) -> dict[str, Any]:
@@ -57,15 +77,3 @@ def document_of(commit: Commit) -> dict[str, Any]:
     value["report"]["commit"] = commit.number
     value["committed_at"] = commit.committed_at
     return value
-
-
-def parts_to_json(parts: Sequence[Part]) -> list[list[Any]]:
-    """Turn a source's parts into what `json.dumps` takes."""
-    return [[part.description, part.base, part.unit] for part in parts]
-
-
-def origin_text(document: dict[str, Any], position: int) -> str:
-    """Say where a record came from: the file and line, or the frame and row."""
-    parts = [Part(description, base, unit) for description, base, unit in document["parts"]]
-    token = document["report"].get("token")
-    return locate(parts, position) + (f", ingested with token {token!r}" if token else "")

@@ -82,7 +82,8 @@ class BadRows:
             group: the group's name.
             can_quarantine: whether the bad rows could be kept apart instead.
         """
-        lines = [f"{self.count:,} of {rows:,} rows of {source} cannot go into {group!r}; nothing was written."]
+        fate = f"cannot go into {group!r}; nothing was written" if can_quarantine else f"cannot be looked up as {group!r}"
+        lines = [f"{self.count:,} of {rows:,} rows of {source} {fate}."]
         lines += [f"  {line}" for line in self.lines]
         lines += [f"  and {self.count - len(self.lines):,} more"] if self.count > len(self.lines) else []
         lines.append('Mend them, or pass on_bad_rows="quarantine" to keep them apart and take the others.' if can_quarantine else "Mend or drop them.")

@@ -7,8 +7,9 @@ import numpy as np
 import pyarrow as pa
 
 from treering.point_in_time.kernel import Booleans, Precedence, last_known
-from treering.point_in_time.keys import LabelKeys, slices_by_code
+from treering.point_in_time.keys import slices_by_code
 from treering.schema.feature_group import COMMIT, EVENT_TIME, KNOWN_AT
+from treering.storage.record_keys import KeyCodes
 from treering.storage.runs import Run
 from treering.storage.sorting import PRECEDENCE, Integers, integers, order_of, starts_of_slices
 
@@ -96,7 +97,7 @@ class Block:
         return Found(np.where(some, run, -1), position if self.row is None else self.row[position], self.event_time[position])
 
 
-def blocks_of(runs: Sequence[Run], entity: Sequence[str], keys: LabelKeys, commit: int | None) -> list[Block]:
+def blocks_of(runs: Sequence[Run], entity: Sequence[str], keys: KeyCodes, commit: int | None) -> list[Block]:
     """Prepare runs: large ones in order as they stand, each alone; all others together.
 
     Args:
@@ -115,7 +116,7 @@ def blocks_of(runs: Sequence[Run], entity: Sequence[str], keys: LabelKeys, commi
     return blocks
 
 
-def _as_it_stands(number: int, run: Run, entity: Sequence[str], keys: LabelKeys) -> Block:
+def _as_it_stands(number: int, run: Run, entity: Sequence[str], keys: KeyCodes) -> Block:
     table = run.read([*entity, KNOWN_AT] if run.traits.known_at_event else [*entity, KNOWN_AT, EVENT_TIME])
     codes, starts = _slices(table, entity, keys)
     known_at = integers(table[KNOWN_AT])
@@ -124,16 +125,18 @@ def _as_it_stands(number: int, run: Run, entity: Sequence[str], keys: LabelKeys)
     return Block(start_of, end_of, known_at, event_time, None, number, None)
 
 
-def _slices(table: pa.Table, entity: Sequence[str], keys: LabelKeys) -> tuple[Integers, Integers]:
+def _slices(table: pa.Table, entity: Sequence[str], keys: KeyCodes) -> tuple[Integers, Integers]:
     columns = [table[name].combine_chunks() for name in entity]
     starts = starts_of_slices(columns)
     return keys.codes_of([column.take(pa.array(starts)) for column in columns]), starts
 
 
-def _ranked(numbers: Sequence[int], runs: Sequence[Run], entity: Sequence[str], keys: LabelKeys, commit: int | None) -> Block:
+def _ranked(numbers: Sequence[int], runs: Sequence[Run], entity: Sequence[str], keys: KeyCodes, commit: int | None) -> Block:
     """Put the records that labels can ask for in the order (key, known at), and rank them by precedence."""
-    parts = [_asked_for(number, runs[number], entity, keys, commit) for number in numbers]
-    code, run, row, known_at, *ranked_by = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    names = PRECEDENCE if len(numbers) > 1 else _undecided(runs[numbers[0]])
+    parts = [_asked_for(runs[number], entity, keys, names, commit) for number in numbers]
+    run = np.repeat(numbers, [len(row) for row, *_ in parts])
+    row, code, known_at, *ranked_by = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     if len(numbers) > 1:
         order = order_of([code, known_at, *ranked_by])
         code, run, row, known_at = code[order], run[order], row[order], known_at[order]
@@ -147,12 +150,17 @@ def _ranked(numbers: Sequence[int], runs: Sequence[Run], entity: Sequence[str], 
     return Block(start_of, end_of, known_at, event_time, Precedence.of(np.cumsum(begins), ranked_by), run, row)
 
 
-def _asked_for(number: int, run: Run, entity: Sequence[str], keys: LabelKeys, commit: int | None) -> tuple[Integers, ...]:
-    table = run.read([*entity, KNOWN_AT, *PRECEDENCE])
+def _undecided(run: Run) -> Sequence[str]:
+    """Leave out what is the same in every row of a run: it parts none of its records."""
+    return [EVENT_TIME, *(name for name in PRECEDENCE if name != EVENT_TIME and run.uniform(name) is None)]
+
+
+def _asked_for(run: Run, entity: Sequence[str], keys: KeyCodes, names: Sequence[str], commit: int | None) -> tuple[Integers, ...]:
+    table = run.read([*entity, KNOWN_AT, *names, *([COMMIT] if commit is not None and COMMIT not in names else [])])
     codes, starts = _slices(table, entity, keys)
     code = np.repeat(codes, np.diff(np.append(starts, table.num_rows)))
     asked = code >= 0
     if commit is not None:
         asked &= integers(table[COMMIT]) <= commit
     row = np.flatnonzero(asked)
-    return (code[row], np.full(len(row), number), row, *(integers(table[name])[row] for name in (KNOWN_AT, *PRECEDENCE)))
+    return (row, code[row], *(integers(table[name])[row] for name in (KNOWN_AT, *names)))

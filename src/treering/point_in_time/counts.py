@@ -75,7 +75,7 @@ class LookupCounts:
 
     def to_json(self) -> dict[str, Any]:
         """Turn the counts into what `json.dumps` takes."""
-        return asdict(self)
+        return {**asdict(self), "cells_written_after_label": self.cells_written_after_label}
 
 
 _COLUMNS = ("matched", "no_history", "not_yet_known", "deleted", "expired", "ties", "withheld", "written_after_label")

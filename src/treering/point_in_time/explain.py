@@ -8,12 +8,13 @@ import numpy as np
 import pyarrow as pa
 
 from treering.point_in_time.history import History
-from treering.point_in_time.keys import LabelKeys, label_key_columns
+from treering.point_in_time.keys import label_key_columns
 from treering.point_in_time.labels import LabelRows
 from treering.point_in_time.lookup import PlannedLookup
 from treering.point_in_time.match import Match, Outcome
 from treering.schema.feature_group import API_INVOCATION_TIME, COMMIT, EVENT_TIME, INGESTION, IS_DELETED, KNOWN_AT, ROW, WRITE_TIME
 from treering.schema.times import duration_text, time_text
+from treering.storage.record_keys import KeyCodes
 from treering.storage.sorting import integers
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Candidate:
         commit: the commit it came with.
         ingestion: the ingestion that wrote it.
         position: its position in that ingestion's source.
-        value: the explained feature's.
+        value: the explained feature's; None where the cell holds the record's event time or age.
         is_answer: whether it is the record that answered.
         verdict: why it did, or did not.
     """
@@ -54,6 +55,21 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell of a lookup's result.
+
+    Attributes:
+        row: the label row, counted from 0.
+        column: the output column.
+        value: what the cell holds.
+    """
+
+    row: int
+    column: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """One cell, explained; print it, or read its parts.
 
@@ -61,7 +77,7 @@ class Explanation:
         row: the label row.
         column: the output column.
         group: the feature group that was looked up.
-        feature: the feature that the column holds.
+        feature: the feature that the column holds; None where it holds the record's event time or age.
         key: the label's key, by entity column.
         time: the label's time in microseconds since 1970 UTC.
         value: what the cell holds.
@@ -74,7 +90,7 @@ class Explanation:
     row: int
     column: str
     group: str
-    feature: str
+    feature: str | None
     key: dict[str, Any]
     time: int
     value: Any
@@ -102,8 +118,8 @@ class Explanation:
         answer = next((number for number, one in enumerate(self.candidates) if one.is_answer), len(self.candidates))
         first, last = max(0, answer - _SHOWN_NEWER), min(len(self.candidates), answer + 1 + _SHOWN_OLDER)
         shown = self.candidates[first:last]
-        rows = [_cells(one) for one in shown]
-        titles = ("", "event time", "known", "written", self.feature, "verdict")
+        rows = [_cells(one, has_value=self.feature is not None) for one in shown]
+        titles = ("", "event time", "known", "written", self.feature or "", "verdict")
         widths = [max(len(row[column]) for row in [titles, *rows]) for column in range(len(titles))]
         lines = [("", ""), (_laid_out(titles, widths), "dim")]
         lines += [(f"  ↑ {first:,} later records of {self._key_text()}", "dim")] if first else []
@@ -128,9 +144,9 @@ class Explanation:
         return text
 
 
-def _cells(one: Candidate) -> tuple[str, ...]:
+def _cells(one: Candidate, *, has_value: bool) -> tuple[str, ...]:
     known = "at once" if one.known_at == one.event_time else f"+{duration_text(one.known_at - one.event_time)}"
-    value = "deleted" if one.is_deleted else _value_text(one.value)
+    value = "deleted" if one.is_deleted else _value_text(one.value) if has_value else ""
     return ("  ✓" if one.is_answer else "  ·", _short(time_text(one.event_time)), known, time_text(one.write_time)[:16], value, one.verdict)
 
 
@@ -148,19 +164,19 @@ def _value_text(value: Any) -> str:
     return text if len(text) <= 24 else text[:21] + "..."
 
 
-def explain_cell(rows: LabelRows, planned: PlannedLookup, match: Match, row: int, column: str) -> Explanation:
+def explain_cell(rows: LabelRows, planned: PlannedLookup, match: Match, cell: Cell) -> Explanation:
     """Explain one cell of a lookup's result from the group's records."""
+    row, column = cell.row, cell.column
     definition = planned.history.definition
-    feature = next((name for name, output in planned.features.items() if output == column), definition.feature_names[0] if definition.feature_names else "")
+    feature = next((name for name, output in planned.features.items() if output == column), None)
     key_columns = label_key_columns(rows.table.slice(row, 1), planned.on, definition)
     key = {name: values[0].as_py() for name, values in zip(definition.entity, key_columns, strict=True)}
     moment = int(rows.moments[row])
     found = _Found(int(match.found.run[row]), int(match.found.row[row]))
-    candidates = _candidates(planned, LabelKeys.of(key_columns), feature, moment, found)
+    candidates = _candidates(planned, KeyCodes.of(key_columns), feature, moment, found)
     answer = next((one for one in candidates if one.is_answer), None)
     outcome = Outcome(int(match.outcome[row]))
-    lacks = planned.history.lacks(feature)
-    value = answer.value if answer is not None and outcome is Outcome.MATCHED and not lacks else None
+    lacks = feature is not None and planned.history.lacks(feature)
     return Explanation(
         row=row,
         column=column,
@@ -168,7 +184,7 @@ def explain_cell(rows: LabelRows, planned: PlannedLookup, match: Match, row: int
         feature=feature,
         key=key,
         time=moment,
-        value=value,
+        value=cell.value,
         outcome="before the feature existed" if lacks and outcome is Outcome.MATCHED else outcome.name.lower().replace("_", " "),
         reason=_reason(planned, outcome, answer, moment, lacks=lacks),
         origin=None if answer is None else _origin(planned.history, answer),
@@ -182,11 +198,11 @@ class _Found:
     row: int
 
 
-def _candidates(planned: PlannedLookup, keys: LabelKeys, feature: str, moment: int, found: _Found) -> tuple[Candidate, ...]:
+def _candidates(planned: PlannedLookup, keys: KeyCodes, feature: str | None, moment: int, found: _Found) -> tuple[Candidate, ...]:
     if keys.count == 0:
         return ()
     definition = planned.history.definition
-    columns = list(dict.fromkeys([*definition.record_identifier, feature, *_CLOCKS, IS_DELETED, COMMIT, INGESTION, ROW]))
+    columns = list(dict.fromkeys([*definition.record_identifier, *([feature] if feature else []), *_CLOCKS, IS_DELETED, COMMIT, INGESTION, ROW]))
     records: list[tuple[tuple[Any, ...], dict[str, Any], bool]] = []
     for number, run in enumerate(planned.history.runs):
         low, high = keys.extremes() or (None, None)
@@ -209,7 +225,9 @@ def _as_dicts(table: pa.Table) -> list[dict[str, Any]]:
     return [{name: column[row] for name, column in values.items()} for row in range(table.num_rows)]
 
 
-def _candidate(planned: PlannedLookup, record: dict[str, Any], feature: str, moment: int, answer: dict[str, Any] | None, *, is_answer: bool) -> Candidate:
+def _candidate(
+    planned: PlannedLookup, record: dict[str, Any], feature: str | None, moment: int, answer: dict[str, Any] | None, *, is_answer: bool
+) -> Candidate:
     return Candidate(
         identifier={name: record[name] for name in planned.history.definition.record_identifier},
         event_time=record[EVENT_TIME],
@@ -220,7 +238,7 @@ def _candidate(planned: PlannedLookup, record: dict[str, Any], feature: str, mom
         commit=record[COMMIT],
         ingestion=record[INGESTION],
         position=record[ROW],
-        value=record[feature],
+        value=record[feature] if feature else None,
         is_answer=is_answer,
         verdict="the answer: latest known by then" if is_answer else _verdict(planned, record, moment, answer),
     )
@@ -235,11 +253,9 @@ def _verdict(planned: PlannedLookup, record: dict[str, Any], moment: int, answer
         return f"known {duration_text(known - moment)} too late"
     if known == moment and planned.lookup.strictly_before:
         return "known at the label's time, not before"
-    if answer is None or event > answer[EVENT_TIME]:
-        return "passed over"
-    if event < answer[EVENT_TIME]:
+    if answer is not None and event < answer[EVENT_TIME]:
         return f"older by {duration_text(answer[EVENT_TIME] - event)}"
-    if record[API_INVOCATION_TIME] < answer[API_INVOCATION_TIME]:
+    if answer is not None and record[API_INVOCATION_TIME] < answer[API_INVOCATION_TIME]:
         return f"replaced {duration_text(answer[API_INVOCATION_TIME] - record[API_INVOCATION_TIME])} later"
     return "same event time, an earlier row"
 

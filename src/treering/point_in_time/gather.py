@@ -52,7 +52,7 @@ def _winning_rows(runs: Sequence[Run], features: Sequence[str], match: Match, ma
         for number, labels in _labels_by_run(match.found.run, matched) if features else ():
             wins = np.zeros(runs[number].rows, dtype=bool)
             wins[match.found.row[labels]] = True
-            index[labels] = (np.cumsum(wins) - 1 + before)[match.found.row[labels]]
+            index[labels] = np.cumsum(wins)[match.found.row[labels]] + (before - 1)
             rows = np.flatnonzero(wins)
             pieces += _picking(pool, runs[number], features, rows)
             before += len(rows)

@@ -22,6 +22,7 @@ class History:
         is_newest: whether that was the group's newest commit when the history was opened.
         since: per feature that was added later, the commit after which; empty where no commit was asked for.
         table: the folder that holds the records, which no other group ever has; empty without a store.
+        address: the absolute address of that folder; empty without a store.
         origin: says where a record came from, by its ingestion and position.
     """
 
@@ -31,6 +32,7 @@ class History:
     is_newest: bool = True
     since: Mapping[str, int] = field(default_factory=dict)
     table: str = ""
+    address: str = ""
     origin: Callable[[str, int], str] = _unknown_ingestion
 
     def lacks(self, feature: str) -> bool:

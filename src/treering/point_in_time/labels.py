@@ -9,14 +9,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from treering.errors import FeatureNotFoundError, LabelsError, SchemaMismatchError
-from treering.schema.feature_group import FeatureGroupDefinition, TimeZone
+from treering.point_in_time.history import History
+from treering.schema.feature_group import TimeZone
 from treering.schema.names import check_name
 from treering.schema.times import Moment, microseconds_at
-from treering.schema.types import FeatureType
 from treering.settings import Settings
-from treering.sources.bad_rows import BadRow
+from treering.sources.bad_rows import BadRow, sift
+from treering.sources.digest import digest_of
 from treering.sources.source import locate, open_source
-from treering.sources.times import event_times
+from treering.sources.times import WHAT_TO_DO, Converted, label_times
 from treering.storage.sorting import Integers, integers
 
 _SHOWN = 5
@@ -26,17 +27,20 @@ _SHOWN = 5
 class RowsOfGroup(Protocol):
     """A feature group whose own records serve as labels."""
 
-    @property
-    def definition(self) -> FeatureGroupDefinition:
-        """What is declared about the group."""
+    def records(self) -> History:
+        """Open the group's records."""
 
-    def to_arrow(self) -> pa.Table:
-        """The group's records as a table."""
+    def rows(self, records: History) -> pa.Table:
+        """Read the records that count, as a table."""
 
 
 @dataclass(frozen=True, slots=True)
 class Labels:
     """Where the label rows are, and what their columns mean.
+
+    Rows that a group itself gives (`Labels(group, ...)`) never see themselves in that group. A copy of them, such as
+    `Labels(group.to_pandas(), ...)`, is a frame like any other: there, looking the group up with `strictly_before=True` is the
+    caller's to say.
 
     Attributes:
         source: a frame, Arrow data, a CSV or Parquet file (local or S3), or a feature group.
@@ -74,6 +78,7 @@ class Labels:
 
         Raises:
             LabelsError: unless exactly one of `time` and `at` is given.
+            InvalidDefinitionError: for an `at` that is no time with a zone, and a time zone that does not exist.
         """
         if (time is None) == (at is None):
             raise LabelsError("Labels need a time: name the column with `time=`, or give one time for all rows with `at=`.")
@@ -91,15 +96,18 @@ class Labels:
         """Read the rows and turn their times into microseconds.
 
         Raises:
-            LabelsError: for missing columns, unreadable rows, and rows without a time.
+            FeatureNotFoundError: for a column that the rows do not have, with the nearest name.
+            LabelsError: for unreadable rows, rows without a time, and an input that would tell the model the answer.
         """
         if isinstance(self.source, RowsOfGroup):
-            table, digest, group = self.source.to_arrow(), "", self.source.definition.name
+            history = self.source.records()
+            table = self.source.rows(history)
+            digest = digest_of(table)
         else:
             table, digest = _read(self.source, settings)
-            group = None
+            history = None
         self._check_columns(table.column_names)
-        return LabelRows(self, table, self._moments(table), digest, group)
+        return LabelRows(self, table, self._moments(table), digest, history)
 
     def _check_columns(self, names: list[str]) -> None:
         asked = [name for name in (self.time, self.target, self.weight, *self.inputs, *self.keys) if name is not None]
@@ -114,18 +122,12 @@ class Labels:
     def _moments(self, table: pa.Table) -> Integers:
         if self.time is None:
             return np.full(table.num_rows, self.at, dtype=np.int64)
-        column = table[self.time]
-        declared = FeatureType.FRACTIONAL if pa.types.is_floating(column.type) else FeatureType.TIMESTAMP
         try:
-            converted = event_times(column, declared, self.time_zone, None, round_up=False, name=self.time)
+            converted = label_times(table[self.time], self.time_zone, name=self.time)
         except SchemaMismatchError as error:
             raise LabelsError(f"The labels' times cannot be used. {error}") from error
-        missing = np.flatnonzero(np.asarray(pc.is_null(converted.values).to_numpy(zero_copy_only=False)))
-        if len(missing):
-            rows = ", ".join(str(row) for row in missing[:_SHOWN]) + (", ..." if len(missing) > _SHOWN else "")
-            raise LabelsError(
-                f"{len(missing):,} of {table.num_rows:,} label rows have no time in {self.time!r} that can be used (rows {rows}). Drop them or give them a time."
-            )
+        if converted.values.null_count:
+            raise _without_time(table, self.time, converted)
         return integers(converted.values)
 
 
@@ -137,15 +139,25 @@ class LabelRows:
         labels: what their columns mean.
         table: every column, in the order given.
         moments: int64 microseconds since 1970 UTC, one per row.
-        digest: of the source's content; empty where a feature group is the source.
-        group: the name of the feature group that is the source, if one is.
+        digest: of the source's content, or of the rows where a feature group is the source.
+        history: the records that the rows are, where a feature group is the source; lookups of it see the same state.
     """
 
     labels: Labels
     table: pa.Table
     moments: Integers
     digest: str
-    group: str | None
+    history: History | None
+
+
+def _without_time(table: pa.Table, time: str, converted: Converted) -> LabelsError:
+    _, bad_rows = sift(table, np.arange(table.num_rows), converted.problems)
+    reasons = {row.position: f"{row.reason} {row.text!r}" for row in bad_rows}
+    missing = np.flatnonzero(np.asarray(pc.is_null(converted.values).to_numpy(zero_copy_only=False))).tolist()
+    shown = "; ".join(f"row {row}: {reasons.get(row, 'no time')}" for row in missing[:_SHOWN]) + ("; ..." if len(missing) > _SHOWN else "")
+    what_to_do = [WHAT_TO_DO[reason] for reason in dict.fromkeys(problem.reason for problem in converted.problems)]
+    advice = " ".join([*what_to_do, "Or drop these rows." if what_to_do else "Drop these rows or give them a time."])
+    return LabelsError(f"{len(missing):,} of {table.num_rows:,} label rows have no time in {time!r} that can be used: {shown}. {advice}")
 
 
 def _read(source: Any, settings: Settings) -> tuple[pa.Table, str]:

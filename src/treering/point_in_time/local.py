@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from treering.errors import FeatureNotFoundError
+from treering.errors import FeatureNotFoundError, LabelsError
 from treering.point_in_time.counts import LookupCounts, counts_text
-from treering.point_in_time.explain import Explanation, explain_cell
+from treering.point_in_time.explain import Cell, Explanation, explain_cell
 from treering.point_in_time.gather import gather
 from treering.point_in_time.history import History
-from treering.point_in_time.keys import LabelKeys, label_key_columns
+from treering.point_in_time.keys import label_key_columns
 from treering.point_in_time.labels import LabelRows, Labels
 from treering.point_in_time.lookup import PlannedLookup, plan
 from treering.point_in_time.match import Match, match
 from treering.schema.serialise import to_json
 from treering.schema.view import Lookup
+from treering.settings import Settings
+from treering.storage.record_keys import KeyCodes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,16 +56,17 @@ class LookupResult:
 
     @property
     def features(self) -> tuple[str, ...]:
-        """The looked-up columns that can feed a model, in order: features and ages, and no times."""
+        """The looked-up columns that feed a model, in order: features and ages, and not the records' event times."""
         return tuple(name for planned in self.planned for name in planned.output_names if name != planned.event_time_name)
 
     @property
     def provenance(self) -> dict[str, Any]:
         """What the result was made from, as JSON: definitions, commits, lookups, the labels' digest."""
+        labelled = self.rows.history
         return {
             "semantics_version": SEMANTICS_VERSION,
             "label_digest": self.rows.digest,
-            "label_group": self.rows.group,
+            "label_group": None if labelled is None else {"group": labelled.definition.name, "commit": labelled.commit},
             "lookups": [{"lookup": to_json(planned.lookup), "commit": planned.history.commit} for planned in self.planned],
             "groups": {planned.lookup.group: to_json(planned.history.definition) for planned in self.planned},
         }
@@ -71,7 +74,8 @@ class LookupResult:
     @property
     def tables(self) -> dict[str, str]:
         """The folder of each group's records, by group; empty texts without a store."""
-        return {planned.lookup.group: planned.history.table for planned in self.planned}
+        opened = [planned.history for planned in self.planned] + ([] if self.rows.history is None else [self.rows.history])
+        return {history.definition.name: history.table for history in opened}
 
     def to_arrow(self) -> pa.Table:
         """Return the result as an Arrow table."""
@@ -111,7 +115,7 @@ class LookupResult:
             raise IndexError(f"Row {row} is not in the result: it has {self.table.num_rows:,} rows, counted from 0.")
         for planned, answers in zip(self.planned, self.matches, strict=True):
             if column in planned.output_names:
-                return explain_cell(self.rows, planned, answers, row, column)
+                return explain_cell(self.rows, planned, answers, Cell(row, column, self.table[column][row].as_py()))
         names = [name for planned in self.planned for name in planned.output_names]
         raise FeatureNotFoundError.among("looked-up column", column, names, "the result")
 
@@ -120,6 +124,17 @@ class LookupResult:
 
     def __repr__(self) -> str:
         return f"{len(self):,} rows x {self.table.num_columns} columns\n{counts_text(self.counts)}"
+
+
+def rows_of(labels: object, settings: Settings) -> LabelRows:
+    """Read labels.
+
+    Raises:
+        LabelsError: for anything but `tr.Labels`, and for labels that cannot be looked up.
+    """
+    if not isinstance(labels, Labels):
+        raise LabelsError(f"Labels are tr.Labels(rows, time=...), and not a {type(labels).__name__}: it has to be said which column is the rows' time.")
+    return labels.read(settings)
 
 
 def look_up(rows: LabelRows, lookups: Sequence[Lookup], history_of: Callable[[Lookup], History]) -> LookupResult:
@@ -133,7 +148,7 @@ def look_up(rows: LabelRows, lookups: Sequence[Lookup], history_of: Callable[[Lo
     planned = plan(rows, lookups, history_of)
     fields, columns = list(rows.table.schema), list(rows.table.columns)
     matches = []
-    keys: dict[tuple[object, ...], LabelKeys] = {}
+    keys: dict[tuple[object, ...], KeyCodes] = {}
     for one in planned:
         answers = match(one.history, one.lookup, _keys(rows, one, keys), rows.moments)
         for field, values in gather(one, answers, rows.moments):
@@ -143,10 +158,10 @@ def look_up(rows: LabelRows, lookups: Sequence[Lookup], history_of: Callable[[Lo
     return LookupResult(rows, planned, tuple(matches), pa.table(columns, schema=pa.schema(fields)))
 
 
-def _keys(rows: LabelRows, planned: PlannedLookup, known: dict[tuple[object, ...], LabelKeys]) -> LabelKeys:
+def _keys(rows: LabelRows, planned: PlannedLookup, known: dict[tuple[object, ...], KeyCodes]) -> KeyCodes:
     """Number the labels' keys, once for all lookups on the same columns."""
     definition = planned.history.definition
     types = tuple(str(definition.schema[name].arrow_type) for name in definition.entity)
     if (planned.on, types) not in known:
-        known[planned.on, types] = LabelKeys.of(label_key_columns(rows.table, planned.on, definition))
+        known[planned.on, types] = KeyCodes.of(label_key_columns(rows.table, planned.on, definition))
     return known[planned.on, types]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from treering.errors import ColumnCollisionError, FeatureNotFoundError, InvalidDefinitionError
+from treering.errors import ColumnCollisionError, FeatureNotFoundError, InvalidDefinitionError, LabelsError
 from treering.point_in_time.history import History
 from treering.point_in_time.labels import LabelRows
 from treering.schema.times import duration_text
@@ -66,8 +66,7 @@ def _planned(rows: LabelRows, lookup: Lookup, history: History) -> PlannedLookup
     for name in names:
         if name not in definition.schema:
             raise FeatureNotFoundError.among("feature", name, definition.schema.names, f"group {definition.name!r}")
-    # A record must not be its own feature: where labels are the group's records, only what was known before them counts.
-    in_force = _strictly_before(lookup) if rows.group == definition.name else lookup
+    in_force = lookup.seen_strictly_before() if _looks_itself_up(rows, history) else lookup
     return PlannedLookup(
         lookup=in_force,
         history=history,
@@ -78,11 +77,21 @@ def _planned(rows: LabelRows, lookup: Lookup, history: History) -> PlannedLookup
     )
 
 
-def _strictly_before(lookup: Lookup) -> Lookup:
-    """Return the lookup with `strictly_before` in force."""
-    values = {name: getattr(lookup, name) for name in ("on", "features", "prefix", "as_of", "as_of_time", "with_event_time", "with_age")}
-    age = None if lookup.max_age is None else f"{lookup.max_age}us"
-    return Lookup(lookup.group, max_age=age, strictly_before=True, **values)
+def _looks_itself_up(rows: LabelRows, history: History) -> bool:
+    """Whether the labels are the group's own records, of which none may be its own feature.
+
+    Raises:
+        LabelsError: where looking strictly before the labels' time would not prevent that.
+    """
+    if rows.history is None or rows.history.address != history.address:
+        return False
+    definition = history.definition
+    if rows.labels.time != definition.event_time:
+        raise LabelsError(
+            f"Labels from {definition.name!r} that look {definition.name!r} up have to use its event time, time={definition.event_time!r}: at any other "
+            "time a record would see itself. To look them up at another time, take the rows to a frame first, and look up strictly_before."
+        )
+    return True
 
 
 def _check_age(lookup: Lookup, history: History) -> None:
@@ -99,15 +108,15 @@ def _check_age(lookup: Lookup, history: History) -> None:
 
 
 def _check_collisions(label_columns: Sequence[str], planned: Sequence[PlannedLookup]) -> None:
-    owners = {name.lower(): (name, "the labels") for name in label_columns}
+    owners = {name.lower(): f"{name!r} of the labels" for name in label_columns}
     for one in planned:
         group = one.lookup.group
+        sources = {output: feature for feature, output in one.features.items()}
         for name in one.output_names:
+            mine = f"{sources.get(name, name)!r} of group {group!r}"
             if name.lower() in owners:
-                other, owner = owners[name.lower()]
-                feature = next((feature for feature, output in one.features.items() if output == name), name)
+                alias = f"features={{{sources[name]!r}: '{group}_{sources[name]}'}} or " if name in sources else ""
                 raise ColumnCollisionError(
-                    f"Two output columns are called {name!r}: {other!r} of {owner}, and {feature!r} of group {group!r}. "
-                    f"Part them with features={{{feature!r}: '{group}_{feature}'}} or prefix='{group}_'."
+                    f"Two output columns are called {name!r}: {owners[name.lower()]}, and {mine}. Part them with {alias}prefix='{group}_' on one lookup."
                 )
-            owners[name.lower()] = (name, f"group {group!r}")
+            owners[name.lower()] = mine

@@ -9,10 +9,10 @@ import numpy as np
 from treering.point_in_time.blocks import Found, blocks_of
 from treering.point_in_time.history import History
 from treering.point_in_time.kernel import Booleans
-from treering.point_in_time.keys import LabelKeys
 from treering.point_in_time.ties import tied
 from treering.schema.feature_group import IS_DELETED, WRITE_TIME
 from treering.schema.view import Lookup
+from treering.storage.record_keys import KeyCodes
 from treering.storage.runs import Run
 from treering.storage.sorting import PRECEDENCE, Integers, integers
 
@@ -50,7 +50,7 @@ class Match:
         return int(np.count_nonzero(self.outcome == outcome))
 
 
-def match(history: History, lookup: Lookup, keys: LabelKeys, moments: Integers) -> Match:
+def match(history: History, lookup: Lookup, keys: KeyCodes, moments: Integers) -> Match:
     """Decide which record each label row sees.
 
     Args:
@@ -78,7 +78,7 @@ def match(history: History, lookup: Lookup, keys: LabelKeys, moments: Integers) 
     )
 
 
-def _search(history: History, lookup: Lookup, keys: LabelKeys, moments: Integers, commit: int | None) -> tuple[Found, Found, Booleans]:
+def _search(history: History, lookup: Lookup, keys: KeyCodes, moments: Integers, commit: int | None) -> tuple[Found, Found, Booleans]:
     answer, newest = Found.nothing(len(moments)), Found.nothing(len(moments))
     exists = np.zeros(len(moments), dtype=bool)
     for block in blocks_of(history.runs, history.definition.entity, keys, commit):

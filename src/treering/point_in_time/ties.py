@@ -6,14 +6,14 @@ import pyarrow as pa
 from treering.point_in_time.blocks import Found
 from treering.point_in_time.history import History
 from treering.point_in_time.kernel import last_known
-from treering.point_in_time.keys import LabelKeys
 from treering.schema.feature_group import COMMIT, EVENT_TIME, KNOWN_AT
+from treering.storage.record_keys import KeyCodes
 from treering.storage.sorting import Integers, integers, order_of
 
 _NEVER = np.iinfo(np.int64).max
 
 
-def tied(history: History, keys: LabelKeys, moments: Integers, answer: Found, *, strictly_before: bool, commit: int | None) -> int:
+def tied(history: History, keys: KeyCodes, moments: Integers, answer: Found, *, strictly_before: bool, commit: int | None) -> int:
     """Count the labels that also see a record of another identifier with the answer's event time."""
     if not history.definition.has_wider_identifier or not answer.some.any():
         return 0
@@ -31,17 +31,21 @@ def tied(history: History, keys: LabelKeys, moments: Integers, answer: Found, *,
     return int(np.count_nonzero(second_known[group] <= latest))
 
 
-def _records(history: History, keys: LabelKeys, commit: int | None) -> tuple[Integers, Integers, Integers, Integers]:
+def _records(history: History, keys: KeyCodes, commit: int | None) -> tuple[Integers, Integers, Integers, Integers]:
     definition = history.definition
     columns = list(dict.fromkeys([*definition.record_identifier, EVENT_TIME, KNOWN_AT, COMMIT]))
-    table = pa.concat_tables([run.read(columns) for run in history.runs])
-    code = keys.codes_of([table[name] for name in definition.entity])
-    asked = code >= 0
-    if commit is not None:
-        asked &= integers(table[COMMIT]) <= commit
-    table, code = table.filter(pa.array(asked)), code[asked]
-    identifiers = LabelKeys.of([table[name] for name in definition.record_identifier])
-    return code, integers(table[EVENT_TIME]), identifiers.codes, integers(table[KNOWN_AT])
+    tables, codes = [], []
+    for run in history.runs:
+        table = run.read(columns)
+        code = keys.codes_of([table[name] for name in definition.entity])
+        asked = code >= 0
+        if commit is not None:
+            asked &= integers(table[COMMIT]) <= commit
+        tables.append(table.filter(pa.array(asked)))
+        codes.append(code[asked])
+    table = pa.concat_tables(tables)
+    identifiers = KeyCodes.of([table[name] for name in definition.record_identifier])
+    return np.concatenate(codes), integers(table[EVENT_TIME]), identifiers.codes, integers(table[KNOWN_AT])
 
 
 def _second_least(values: Integers, starts: Integers) -> Integers:

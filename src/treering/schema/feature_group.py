@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import pyarrow as pa
 
 from treering.errors import FeatureNotFoundError, InvalidDefinitionError
-from treering.schema.names import check_name
+from treering.schema.names import as_names, check_name
 from treering.schema.times import Duration, duration_text, microseconds
 from treering.schema.types import Feature, FeatureType, Schema
 
@@ -79,7 +79,7 @@ class TimeZone:
     def __post_init__(self) -> None:
         try:
             ZoneInfo(self.name)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
+        except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
             raise InvalidDefinitionError(f"No time zone {self.name!r}: give an IANA name such as 'UTC' or 'America/New_York'.") from None
         for choice in (self.ambiguous, self.nonexistent):
             if choice not in ("error", "earliest", "latest"):
@@ -158,6 +158,10 @@ class FeatureGroupDefinition:
 
     def __post_init__(self) -> None:
         check_name(self.name, "feature group")
+        if not isinstance(self.schema, Schema):
+            raise InvalidDefinitionError(f"The schema of {self.name!r} is {type(self.schema).__name__}; schema is a tr.Schema: tr.Schema.of(frame).")
+        if not isinstance(self.event_time, str | Static):
+            raise InvalidDefinitionError(f"The event time of {self.name!r} is {self.event_time!r}; event_time is a column's name, or tr.STATIC.")
         object.__setattr__(self, "entity", tuple(self.entity))
         object.__setattr__(self, "record_identifier", tuple(self.record_identifier) or self.entity)
         self._check_columns_exist()
@@ -179,6 +183,10 @@ class FeatureGroupDefinition:
     def _check_key(self) -> None:
         if not self.entity:
             raise InvalidDefinitionError(f"{self.name!r} has no entity: name the column, or columns, that labels look up by.")
+        for what, names in (("entity", self.entity), ("record identifier", self.record_identifier)):
+            twice = [name for place, name in enumerate(names) if name in names[:place]]
+            if twice:
+                raise InvalidDefinitionError(f"The {what} of {self.name!r} names {twice[0]!r} twice; name it once.")
         missing = [name for name in self.entity if name not in self.record_identifier]
         if missing:
             raise InvalidDefinitionError(f"The record identifier of {self.name!r} has to contain its entity; {missing[0]!r} is missing from it.")
@@ -278,21 +286,26 @@ def define(
         availability = AvailableAfter(microseconds(available_after, "available_after"))
     elif available_at is not None:
         availability = AvailableInColumn(available_at)
-    days = {"start_of_day": "0s", "end_of_day": "1d"}
     return FeatureGroupDefinition(
         name=name,
-        entity=_names(entity),
+        entity=as_names(entity, f"The entity of {name!r}"),
         event_time=event_time,
         schema=schema,
-        record_identifier=_names(record_identifier),
+        record_identifier=as_names(record_identifier, f"The record identifier of {name!r}"),
         availability=availability,
         time_zone=None if time_zone is None else TimeZone.of(time_zone),
-        date_means=None if date_means is None else microseconds(days.get(str(date_means), date_means), "date_means"),
+        date_means=None if date_means is None else _after_start_of_day(date_means),
         description=description,
         tags=dict(tags or {}),
         owner=owner,
     )
 
 
-def _names(names: str | Iterable[str]) -> tuple[str, ...]:
-    return (names,) if isinstance(names, str) else tuple(names)
+_DAYS: Mapping[str, Duration] = {"start_of_day": "0s", "end_of_day": "1d"}
+
+
+def _after_start_of_day(date_means: DateMeaning | Duration) -> int:
+    try:
+        return microseconds(_DAYS.get(str(date_means), date_means), "date_means")
+    except InvalidDefinitionError as error:
+        raise InvalidDefinitionError(f"{error} Or say 'start_of_day' or 'end_of_day'.") from None

@@ -3,13 +3,18 @@
 import re
 from collections.abc import Iterable
 
-from treering.errors import InvalidNameError
+from treering.errors import InvalidDefinitionError, InvalidNameError
 
 # Amazon SageMaker API reference, CreateFeatureGroup: FeatureGroupName and FeatureName, 1 to 64 characters.
 NAME_PATTERN = re.compile(r"[a-zA-Z0-9]([_-]*[a-zA-Z0-9]){0,63}")
 
 # SageMaker's three columns; ours begin with an underscore, which no feature name can.
 RESERVED = frozenset({"write_time", "api_invocation_time", "is_deleted"})
+
+
+def is_name(name: object) -> bool:
+    """Tell whether something follows the rule for names."""
+    return isinstance(name, str) and len(name) <= 64 and NAME_PATTERN.fullmatch(name) is not None
 
 
 def check_name(name: object, kind: str) -> str:
@@ -22,7 +27,7 @@ def check_name(name: object, kind: str) -> str:
         raise InvalidNameError(f"The name of a {kind} has to be text, not {type(name).__name__}.")
     if len(name) > 64:
         raise InvalidNameError(f"The {kind} name {name[:20]!r}... has {len(name)} characters; at most 64 are allowed.")
-    if NAME_PATTERN.fullmatch(name) is None:
+    if not is_name(name):
         suggestion = re.sub(r"[^a-zA-Z0-9]+", "_", name).strip("_")
         hint = f" Try {suggestion!r}." if suggestion else ""
         raise InvalidNameError(
@@ -48,3 +53,17 @@ def check_column_names(names: Iterable[object], kind: str = "feature") -> tuple[
             raise InvalidNameError(f"The {kind} name {name!r} {how}. Rename one of them.")
         seen[name.lower()] = name
     return tuple(seen.values())
+
+
+def as_names(names: str | Iterable[str], what: str) -> tuple[str, ...]:
+    """List one name or several, as a person may give either.
+
+    Raises:
+        InvalidDefinitionError: for anything that is no text.
+    """
+    listed = names if isinstance(names, Iterable) and not isinstance(names, str) else (names,)
+    given = tuple(listed)
+    for name in given:
+        if not isinstance(name, str):
+            raise InvalidDefinitionError(f"{what} is a column's name, or several; {name!r} is none.")
+    return given

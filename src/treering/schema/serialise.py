@@ -1,16 +1,16 @@
-"""Definitions <-> versioned JSON: every value names its class in "is", and nothing but these classes can be named."""
+"""Definitions <-> JSON: every value names its class in "is", and nothing but these classes can be named."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
+from datetime import datetime
 from enum import Enum
 from typing import Any
 
 from treering.errors import StoreFormatError
 from treering.schema.feature_group import AvailableAfter, AvailableAtEventTime, AvailableInColumn, FeatureGroupDefinition, Static, TimeZone
+from treering.schema.times import Microseconds
 from treering.schema.types import Feature, Schema
 from treering.schema.view import Lookup, View
-
-DEFINITION_VERSION = 1
 
 _CLASSES: Mapping[str, type] = {
     cls.__name__: cls
@@ -25,7 +25,7 @@ def to_json(value: Any) -> Any:
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Lookup):
-        return {"is": "Lookup", **{k: v for k, v in _fields(value).items() if v is not None}} | _durations(value)
+        return {"is": "Lookup", **{k: v for k, v in _fields(value).items() if v is not None}}
     if is_dataclass(value) and not isinstance(value, type):
         return {"is": type(value).__name__, **_fields(value)}
     if isinstance(value, Mapping):
@@ -33,15 +33,15 @@ def to_json(value: Any) -> Any:
         return {"is": "Map", "of": {str(key): to_json(item) for key, item in value.items()}}
     if isinstance(value, tuple | list):
         return [to_json(item) for item in value]
-    return value
+    return _TEXTS[type(value)](value) if type(value) in _TEXTS else value
+
+
+# Texts that the constructors read as the same value.
+_TEXTS: Mapping[type, Callable[[Any], str]] = {Microseconds: lambda length: f"{length}us", datetime: datetime.isoformat}
 
 
 def _fields(value: Any) -> dict[str, Any]:
-    return {field.name: to_json(getattr(value, field.name)) for field in fields(value)}
-
-
-def _durations(lookup: Lookup) -> dict[str, Any]:
-    return {} if lookup.max_age is None else {"max_age": f"{lookup.max_age}us"}
+    return {field.name: to_json(getattr(value, field.name)) for field in fields(value) if field.init}
 
 
 def from_json(value: Any) -> Any:

@@ -1,7 +1,9 @@
 """Times as treering counts them: whole microseconds since 1970-01-01 UTC; durations written as text."""
 
+import math
 import re
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 from treering.errors import InvalidDefinitionError
 
@@ -12,7 +14,16 @@ FIRST_TIME = -62_135_596_800 * MICROSECONDS_PER_SECOND
 LAST_TIME = 253_402_300_800 * MICROSECONDS_PER_SECOND - 1
 """9999-12-31T23:59:59.999999Z, the latest time a record can have."""
 
-Duration = str | int | float | timedelta
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Microseconds(int):
+    """A length of time that is counted in microseconds already, where a plain number would be seconds."""
+
+    __slots__ = ()
+
+
+Duration = str | int | float | timedelta | Microseconds
 """A length of time: `"6h"`, `"90s"`, `"1d 12h"`, a `timedelta`, or a number of seconds."""
 
 Moment = str | datetime
@@ -38,16 +49,22 @@ def microseconds(duration: Duration, what: str = "duration") -> int:
     5400000000
 
     Raises:
-        InvalidDefinitionError: if it cannot be read, or is negative.
+        InvalidDefinitionError: if it cannot be read, is negative, or is longer than the years 1 to 9999.
     """
-    if isinstance(duration, timedelta):
+    if isinstance(duration, Microseconds):
+        length = int(duration)
+    elif isinstance(duration, timedelta):
         length = duration // timedelta(microseconds=1)
     elif isinstance(duration, int | float) and not isinstance(duration, bool):
+        if not math.isfinite(duration):
+            raise InvalidDefinitionError(f"The {what} {duration!r} is no length of time; give one such as '6h'.")
         length = round(duration * MICROSECONDS_PER_SECOND)
     else:
         length = _parsed(str(duration), what)
     if length < 0:
         raise InvalidDefinitionError(f"The {what} {duration!r} is negative; give a length of time such as '6h'.")
+    if length > LAST_TIME - FIRST_TIME:
+        raise InvalidDefinitionError(f"The {what} {duration!r} is longer than all time there is, the years 1 to 9999; give a length of time such as '6h'.")
     return length
 
 
@@ -57,7 +74,7 @@ def _parsed(text: str, what: str) -> int:
         part = _PART.match(text, position)
         if part is None:
             break
-        total += round(float(part.group(1)) * _UNITS[part.group(2)])
+        total += round(Decimal(part.group(1)) * _UNITS[part.group(2)])
         position = part.end()
     if position == 0 or position < len(text):
         raise InvalidDefinitionError(f"The {what} {text!r} cannot be read. Write a number and a unit, such as '90s', '15min', '6h', '1d 12h' or '2w'.")
@@ -71,7 +88,7 @@ def microseconds_at(moment: Moment, what: str = "time") -> int:
     1000000
 
     Raises:
-        InvalidDefinitionError: if it cannot be read, or has no zone.
+        InvalidDefinitionError: if it cannot be read, has no zone, or lies outside the years 1 to 9999.
     """
     try:
         parsed = moment if isinstance(moment, datetime) else datetime.fromisoformat(moment)
@@ -79,7 +96,15 @@ def microseconds_at(moment: Moment, what: str = "time") -> int:
         raise InvalidDefinitionError(f"The {what} {moment!r} cannot be read. Write ISO 8601 with a zone, such as '2013-10-01T00:00Z'.") from None
     if parsed.tzinfo is None:
         raise InvalidDefinitionError(f"The {what} {str(moment)!r} has no zone, and a guess could be hours off. Write it with one, such as '2013-10-01T00:00Z'.")
-    return (parsed - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    time = (parsed - _EPOCH) // timedelta(microseconds=1)
+    if not FIRST_TIME <= time <= LAST_TIME:
+        raise InvalidDefinitionError(f"The {what} {str(moment)!r} lies outside the years 1 to 9999 in UTC. Give a time within them.")
+    return time
+
+
+def moment_at(time: int) -> datetime:
+    """Turn microseconds since 1970 into a point in time in UTC; the inverse of `microseconds_at`."""
+    return _EPOCH + timedelta(microseconds=time)
 
 
 def duration_text(length: int) -> str:
@@ -106,5 +131,5 @@ def time_text(time: int) -> str:
     """
     if not FIRST_TIME <= time <= LAST_TIME:
         return f"{time}us"
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=time)
+    moment = moment_at(time)
     return moment.strftime("%Y-%m-%d %H:%M:%S").zfill(19) + (f".{moment.microsecond:06d}" if moment.microsecond else "") + "Z"

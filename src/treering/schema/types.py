@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from treering.errors import FeatureNotFoundError, InvalidDefinitionError, SchemaMismatchError
+from treering.schema.arrow import arrow_schema_of
 from treering.schema.names import check_column_names, check_name
 
 MAXIMUM_FEATURES = 2_500
@@ -28,6 +30,34 @@ class FeatureType(StrEnum):
     BOOLEAN = "Boolean"
     TIMESTAMP = "Timestamp"
     VECTOR = "Vector"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "FeatureType":
+        nearest = _meant(str(value).lower())
+        hint = f"Did you mean {nearest.value!r}? " if nearest else ""
+        raise InvalidDefinitionError(f"No type {value!r}. {hint}There are: {', '.join(repr(type.value) for type in cls)}.")
+
+
+# What other systems call the types.
+_FOREIGN = {
+    "int": FeatureType.INTEGRAL,
+    "float": FeatureType.FRACTIONAL,
+    "double": FeatureType.FRACTIONAL,
+    "decimal": FeatureType.FRACTIONAL,
+    "str": FeatureType.STRING,
+    "text": FeatureType.STRING,
+    "bool": FeatureType.BOOLEAN,
+    "time": FeatureType.TIMESTAMP,
+    "date": FeatureType.TIMESTAMP,
+    "list": FeatureType.VECTOR,
+    "array": FeatureType.VECTOR,
+}
+
+
+def _meant(lowered: str) -> FeatureType | None:
+    own = {type.value.lower(): type for type in FeatureType}
+    close = get_close_matches(lowered, own, n=1)
+    return own[close[0]] if close else next((type for word, type in _FOREIGN.items() if word in lowered), None)
 
 
 VECTOR_ELEMENT = pa.field("element", pa.float32(), nullable=False)
@@ -83,25 +113,32 @@ class Schema:
     """The columns of a feature group, in order; features are looked up by name."""
 
     features: tuple[Feature, ...]
+    _by_name: Mapping[str, Feature] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "features", tuple(self.features))
         if not 1 <= len(self.features) <= MAXIMUM_FEATURES:
             raise InvalidDefinitionError(f"A feature group has 1 to {MAXIMUM_FEATURES} features; this schema has {len(self.features)}.")
+        for feature in self.features:
+            if not isinstance(feature, Feature):
+                raise InvalidDefinitionError(f"A schema is made of tr.Feature, and {feature!r} is none. tr.Schema.of(frame) infers one from data.")
         check_column_names(feature.name for feature in self.features)
+        object.__setattr__(self, "_by_name", {feature.name: feature for feature in self.features})
 
     @classmethod
-    def of(cls, frame: Any, **types: FeatureType | str) -> "Schema":
+    def of(cls, frame: Any, /, **types: FeatureType | str) -> "Schema":
         """Infer a schema from data that is in memory: a pandas or Polars frame, or an Arrow table or schema.
 
         Args:
-            frame: anything pyarrow can make a table of.
+            frame: anything pyarrow can make a table of; the named levels of a pandas frame's index are columns.
             **types: types by column name, where the inferred one is not wanted.
 
         Raises:
-            SchemaMismatchError: for a column whose type no feature type can hold.
+            SchemaMismatchError: for a column whose type no feature type can hold, and data that is no table.
+            InvalidNameError: for column names that cannot be told apart, or break the rule.
+            InvalidDefinitionError: for a type that does not exist.
         """
-        arrow = frame if isinstance(frame, pa.Schema) else arrow_schema_of(frame)
+        arrow = arrow_schema_of(frame)
         for name in types:
             if name not in arrow.names:
                 raise FeatureNotFoundError.among("column", name, arrow.names, "the frame")
@@ -119,13 +156,25 @@ class Schema:
         return len(self.features)
 
     def __contains__(self, name: object) -> bool:
-        return any(feature.name == name for feature in self.features)
+        return isinstance(name, str) and name in self._by_name
 
     def __getitem__(self, name: str) -> Feature:
-        for feature in self.features:
-            if feature.name == name:
-                return feature
-        raise FeatureNotFoundError.among("feature", name, self.names, "the schema")
+        """Find a feature.
+
+        Raises:
+            FeatureNotFoundError: with the nearest name.
+        """
+        return self.named(name)
+
+    def named(self, name: str, *, where: str = "the schema") -> Feature:
+        """Find a feature; where there is none, the error says whose schema was searched.
+
+        Raises:
+            FeatureNotFoundError: with the nearest name.
+        """
+        if name not in self:
+            raise FeatureNotFoundError.among("feature", str(name), self.names, where)
+        return self._by_name[name]
 
     def with_type(self, name: str, type: FeatureType | str, dimension: int | None = None) -> "Schema":
         """Return a schema in which one feature has another type."""
@@ -146,17 +195,6 @@ class Schema:
         return "\n".join([f"Schema of {len(self)} features", *(f"  {f.name:<{width}}  {f.type_text}" for f in self.features)])
 
 
-def arrow_schema_of(frame: Any) -> pa.Schema:
-    """Read the Arrow schema of a frame without copying it where it can tell."""
-    if isinstance(frame, pa.Table | pa.RecordBatch):
-        return frame.schema
-    if hasattr(frame, "__arrow_c_stream__"):
-        return pa.RecordBatchReader.from_stream(frame).schema
-    raise SchemaMismatchError(
-        f"A schema cannot be read from {type(frame).__name__}. Give a pandas or Polars frame, or an Arrow table. For a file, use tr.schema_of(path)."
-    )
-
-
 def feature_of(column: pa.Field, wanted: FeatureType | str | None = None) -> Feature:
     """Make the feature that holds an Arrow column."""
     type = FeatureType(wanted) if wanted is not None else inferred_type(column)
@@ -171,6 +209,11 @@ def inferred_type(column: pa.Field) -> FeatureType:
             return feature_type
     if pa.types.is_dictionary(column.type):
         return inferred_type(pa.field(column.name, column.type.value_type))
+    if any(test(column.type) for test in (pa.types.is_list, pa.types.is_large_list)):
+        raise SchemaMismatchError(
+            f"Column {column.name!r} holds lists ({column.type}). Where all have one length N, declare tr.Feature({column.name!r}, 'Vector', N), or cast the "
+            "column to pa.list_(pa.float32(), N)."
+        )
     raise SchemaMismatchError(
         f"Column {column.name!r} has Arrow type {column.type}, which no feature type holds. Cast it, or drop it before you infer the schema."
     )

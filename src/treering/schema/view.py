@@ -1,13 +1,15 @@
 """What to look up: one lookup is one group's features for a label's key; a view is a named list of lookups."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from operator import index
 from types import MappingProxyType
+from typing import Self, SupportsIndex
 
 from treering.errors import InvalidDefinitionError
-from treering.schema.feature_group import _names
-from treering.schema.names import check_name
-from treering.schema.times import Duration, Moment, duration_text, microseconds, microseconds_at, time_text
+from treering.schema.names import as_names, check_name
+from treering.schema.times import Duration, Microseconds, Moment, duration_text, microseconds, microseconds_at, moment_at, time_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +23,7 @@ class Lookup:
         prefix: put before the output name of every feature that has no name of its own.
         max_age: microseconds; an older answer gives nulls. None means any age.
         strictly_before: see only records known before the label's time, not at it.
-        as_of: a commit number: see only what was committed by then. None means everything committed now.
-        as_of_time: the same by time, in microseconds: the last commit at or before it.
+        as_of: a commit number, or a time in UTC: see only what was committed by then. None means everything committed now.
         with_event_time: also return the event time of the record that answered.
         with_age: also return its age at the label's time, in seconds.
     """
@@ -31,13 +32,13 @@ class Lookup:
     on: tuple[str, ...] = ()
     features: Mapping[str, str] | None = None
     prefix: str = ""
-    max_age: int | None = None
+    max_age: Microseconds | None = None
     strictly_before: bool = False
-    as_of: int | None = None
-    as_of_time: int | None = None
+    as_of: int | datetime | None = None
     with_event_time: bool = False
     with_age: bool = False
 
+    # What is kept is of a kind that the constructor takes with the same meaning, so that `replace` and stored JSON go through it.
     def __init__(
         self,
         group: str,
@@ -47,27 +48,36 @@ class Lookup:
         prefix: str = "",
         max_age: Duration | None = None,
         strictly_before: bool = False,
-        as_of: int | Moment | None = None,
-        as_of_time: int | None = None,
+        as_of: SupportsIndex | Moment | None = None,
         with_event_time: bool = False,
         with_age: bool = False,
     ) -> None:
         """Check and keep what is asked for; durations may be text such as "6h", and `as_of` a commit or a time.
 
         Raises:
-            InvalidDefinitionError: for an empty or repeated list of features.
+            InvalidDefinitionError: for an empty or repeated list of features, output names that are empty or equal, a
+                duration or a time that cannot be read, and a commit that cannot exist.
         """
         set_ = object.__setattr__
         set_(self, "group", check_name(group, "feature group"))
-        set_(self, "on", _names(on))
+        set_(self, "on", as_names(on, f"`on` of the lookup of {group!r}"))
         set_(self, "features", None if features is None else _aliases(group, features))
         set_(self, "prefix", prefix)
-        set_(self, "max_age", None if max_age is None else microseconds(max_age, "max_age"))
+        set_(self, "max_age", None if max_age is None else Microseconds(microseconds(max_age, "max_age")))
         set_(self, "strictly_before", strictly_before)
-        set_(self, "as_of", as_of if isinstance(as_of, int) else None)
-        set_(self, "as_of_time", as_of_time if as_of is None or isinstance(as_of, int) else microseconds_at(as_of, "as_of"))
+        set_(self, "as_of", None if as_of is None else _commit_or_time(as_of))
         set_(self, "with_event_time", with_event_time)
         set_(self, "with_age", with_age)
+        self._check_output_names()
+
+    def _check_output_names(self) -> None:
+        seen: dict[str, str] = {}
+        for feature in self.features or ():
+            name = self.output_name(feature)
+            other = seen.setdefault(name.lower(), feature)
+            if other != feature:
+                called = repr(name) if self.output_name(other) == name else f"{self.output_name(other)!r} and {name!r}, which differ only by case"
+                raise InvalidDefinitionError(f"{other!r} and {feature!r} of {self.group!r} would both be called {called}. Give one of them another name.")
 
     def __repr__(self) -> str:
         aliases = self.features
@@ -84,6 +94,15 @@ class Lookup:
         }
         said = [f", {name}={value!r}" for name, value in shown.items() if value is not None and value is not False and value not in ("", [])]
         return f"Lookup({self.group!r}{''.join(said)})"
+
+    @property
+    def as_of_time(self) -> int | None:
+        """The time of `as_of` in microseconds, which stands for the last commit at or before it; None where it is no time."""
+        return microseconds_at(self.as_of, "as_of") if isinstance(self.as_of, datetime) else None
+
+    def seen_strictly_before(self) -> Self:
+        """Return the lookup with `strictly_before` in force."""
+        return replace(self, strictly_before=True)
 
     def output_name(self, feature: str) -> str:
         """The name that a feature has in the result."""
@@ -102,7 +121,24 @@ def _aliases(group: str, features: Iterable[str] | Mapping[str, str]) -> Mapping
             pairs[name] = name
     if not pairs:
         raise InvalidDefinitionError(f"The lookup of {group!r} asks for no feature; name some, or leave `features` out to get all.")
+    for feature, name in pairs.items():
+        if not (isinstance(feature, str) and isinstance(name, str) and name):
+            raise InvalidDefinitionError(
+                f"The lookup of {group!r} would call {feature!r} {name!r}: both have to be names. Write features={{'feature': 'name'}}."
+            )
     return MappingProxyType(pairs)
+
+
+def _commit_or_time(as_of: SupportsIndex | Moment) -> int | datetime:
+    if isinstance(as_of, bool):
+        raise InvalidDefinitionError(f"as_of={as_of} is neither a commit nor a time. Give a commit's number, or a time such as '2013-10-01T00:00Z'.")
+    try:
+        commit = index(as_of)  # type: ignore[arg-type]  # what is no whole number is a time
+    except TypeError:
+        return moment_at(microseconds_at(as_of, "as_of"))  # type: ignore[arg-type]
+    if commit < 0:
+        raise InvalidDefinitionError(f"Commits count from 1; 0 is before the first; {commit} is none. Give as_of a commit's number or a time.")
+    return commit
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +158,7 @@ class View:
 
     def __post_init__(self) -> None:
         check_name(self.name, "view")
-        object.__setattr__(self, "lookups", tuple(self.lookups))
+        object.__setattr__(self, "lookups", listed(self.lookups))
         if not self.lookups:
             raise InvalidDefinitionError(f"View {self.name!r} has no lookups.")
 
@@ -134,3 +170,37 @@ class View:
     def groups(self) -> tuple[str, ...]:
         """The names of the feature groups that the view reads."""
         return tuple(dict.fromkeys(lookup.group for lookup in self.lookups))
+
+
+def lookups_of(asked: View | Lookup | Iterable[Lookup]) -> tuple[Lookup, ...]:
+    """List the lookups that are asked for: a view's, one, or several.
+
+    Raises:
+        InvalidDefinitionError: for anything that is no lookup.
+    """
+    if isinstance(asked, View):
+        return asked.lookups
+    listed = (asked,) if isinstance(asked, Lookup | str) else tuple(asked)
+    for one in listed:
+        if not isinstance(one, Lookup):
+            raise InvalidDefinitionError(f"A lookup is tr.Lookup('group', ...), and not {one!r}.")
+    return listed
+
+
+def listed(lookups: "View | Lookup | Iterable[Lookup]") -> tuple[Lookup, ...]:
+    """List what is to be looked up, however it is given: a view, one lookup, or several.
+
+    Raises:
+        InvalidDefinitionError: for anything that is no lookup.
+    """
+    if isinstance(lookups, View):
+        return lookups.lookups
+    if isinstance(lookups, Lookup):
+        return (lookups,)
+    given = tuple(lookups) if isinstance(lookups, Iterable) and not isinstance(lookups, str) else (lookups,)
+    for one in given:
+        if isinstance(one, str):
+            raise InvalidDefinitionError(f"A lookup is tr.Lookup({one!r}), not the text {one!r}.")
+        if not isinstance(one, Lookup):
+            raise InvalidDefinitionError(f"A lookup is made by tr.Lookup('group', ...), and {type(one).__name__} is none.")
+    return given

@@ -8,6 +8,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 
+def digest_of(table: pa.Table) -> str:
+    """`sha256:...` of a table's values."""
+    digest = ValueDigest()
+    digest.update(table)
+    return digest.text()
+
+
 class ValueDigest:
     """SHA-256 over columns: their names, types, lengths, nulls and values."""
 

@@ -1,13 +1,13 @@
 """Frames as a source: pandas, Polars, and anything of Arrow."""
 
 from collections.abc import Callable, Iterable, Iterator
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
-from treering.errors import MissingExtraError, SchemaMismatchError, SourceError
+from treering.errors import MissingExtraError, SourceError
+from treering.schema.arrow import pandas_column, pandas_series
 from treering.schema.types import Schema
 from treering.sources.batches import Part, SourceBatch, distinct
 from treering.sources.digest import ValueDigest
@@ -103,52 +103,15 @@ def of_stream(frame: Any) -> FrameSource:
 
 
 def of_pandas(frame: "pd.DataFrame") -> FrameSource:
-    """Take a pandas frame; its index is not a column.
+    """Take a pandas frame; the named levels of its index are columns.
 
     Raises:
         SchemaMismatchError: for a column that has no text as its name, or values of more than one kind.
     """
-    for name in frame.columns:
-        if not isinstance(name, str):
-            raise SchemaMismatchError(f"A column of the pandas frame is named {name!r}, which is no text. Rename the columns.")
-    names = distinct(frame.columns, "the pandas frame")
-    columns = [_of_series(frame[name], name) for name in names]
-    table = pa.table(columns, names=list(names))
+    given = list(pandas_series(frame))
+    names = distinct((name for name, _ in given), "the pandas frame")
+    table = pa.table([pandas_column(series, name) for name, series in given], names=list(names))
     return FrameSource("pandas frame", table.schema, lambda: table.to_batches(max_chunksize=BATCH_ROWS))
-
-
-def _of_series(series: "pd.Series[Any]", name: str) -> pa.Array | pa.ChunkedArray:
-    if isinstance(series.dtype, np.dtype) and series.dtype.kind == "f":
-        return pa.array(series.to_numpy())  # keeps NaN apart from null, to be counted
-    values = list(series.dropna()) if series.dtype == object else []
-    if len({_kind(value) for value in values}) > 1:
-        raise _mixed(series, name)
-    try:
-        return pa.Array.from_pandas(series)
-    except UnicodeEncodeError:
-        return pa.array([value.encode("utf-8", errors="surrogatepass") if isinstance(value, str) else None for value in series], pa.binary())
-    except OverflowError:
-        return pa.array([Decimal(str(value)) if is_given else None for value, is_given in zip(series, series.notna(), strict=True)])
-    except pa.ArrowException as error:
-        raise SchemaMismatchError(f"Column {name!r} of the pandas frame cannot be read: {error}. Convert it first.") from error
-
-
-def _kind(value: Any) -> object:
-    """What values of one column share: numbers are of one kind, times with and without a zone of two."""
-    if isinstance(value, bool | np.bool_):
-        return bool
-    if isinstance(value, int | float | np.number):
-        return float
-    return (type(value), getattr(value, "tzinfo", None) is None)
-
-
-def _mixed(series: "pd.Series[Any]", name: str) -> SchemaMismatchError:
-    given = [(row, value) for row, (value, is_given) in enumerate(zip(series, series.notna(), strict=True)) if is_given]
-    first = given[0]
-    odd = next((row, value) for row, value in given if _kind(value) != _kind(first[1]))
-    return SchemaMismatchError(
-        f"Column {name!r} of the pandas frame mixes kinds of values: row {first[0]} is {first[1]!r} and row {odd[0]} is {odd[1]!r}. Convert them to one kind."
-    )
 
 
 def polars_frame(table: pa.Table) -> "pl.DataFrame":

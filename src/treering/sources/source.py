@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from treering.errors import SourceError
+from treering.schema.arrow import is_pandas
 from treering.schema.types import Schema
 from treering.settings import Settings
 from treering.sources.batches import Source, locate
@@ -82,15 +83,10 @@ def _open_csv(source: Any, settings: Settings) -> Source:
     return CsvSource(source, find_files(str(source.path), _CSV_SUFFIXES, settings))
 
 
-def _is_pandas(source: object) -> bool:
-    # Asking pandas itself would import it.
-    return type(source).__module__.partition(".")[0] == "pandas" and hasattr(source, "columns")
-
-
 _OPENERS: tuple[tuple[Callable[[object], bool], Callable[[Any, Settings], Source]], ...] = (
     (lambda source: isinstance(source, Csv), _open_csv),
     (lambda source: isinstance(source, str | Path), _open_path),
-    (_is_pandas, lambda frame, _: of_pandas(frame)),
+    (is_pandas, lambda frame, _: of_pandas(frame)),
     (lambda source: isinstance(source, pa.Table), lambda table, _: of_arrow(table)),
     (lambda source: isinstance(source, pa.RecordBatch), lambda batch, _: of_batch(batch)),
     (lambda source: isinstance(source, pa.RecordBatchReader), lambda reader, _: of_reader(reader)),

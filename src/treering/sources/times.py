@@ -19,6 +19,15 @@ TimeKind = Literal["zoned", "local", "date", "seconds"]
 
 _UNREADABLE = "unreadable time"
 _OUT_OF_RANGE = "time outside years 1 to 9999"
+_OCCURS_TWICE = "local time that occurs twice"
+_DOES_NOT_EXIST = "local time that does not exist"
+WHAT_TO_DO = {
+    _UNREADABLE: "Write ISO 8601, such as 2013-02-01T10:00Z.",
+    _OUT_OF_RANGE: "Check the unit of the times.",
+    _OCCURS_TWICE: "Say which moment is meant, such as time_zone=tr.TimeZone('America/New_York', ambiguous='latest').",
+    _DOES_NOT_EXIST: "Say which moment is meant, such as time_zone=tr.TimeZone('America/New_York', nonexistent='latest').",
+}
+"""How rows are mended, by the reason for which they could not be converted."""
 _UTC = TimeZone("UTC")
 _KIND_TEXT = {"zoned": "times with a zone", "local": "times without a zone", "date": "dates", "seconds": "seconds"}
 
@@ -45,6 +54,7 @@ class _Rules:
     date_zone: TimeZone | None
     date_means: int | None
     round_up: bool
+    of_labels: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +100,24 @@ def feature_times(column: pa.ChunkedArray | pa.Array, zone: TimeZone | None, *, 
     return _converted(column, FeatureType.TIMESTAMP, _Rules(name, zone, zone or _UTC, 0, round_up=False))
 
 
+def label_times(column: pa.ChunkedArray | pa.Array, zone: TimeZone | None, *, name: str) -> Converted:
+    """Convert the times of labels, which have no declared type: floats are seconds since 1970. What is finer than a microsecond is rounded down.
+
+    Raises:
+        SchemaMismatchError: for dates, times without a zone where none is declared, a column that mixes kinds of time,
+            and a type that holds no times.
+    """
+    declared = FeatureType.FRACTIONAL if pa.types.is_floating(column.type) else FeatureType.TIMESTAMP
+    return _converted(column, declared, _Rules(name, zone, zone, None, round_up=False, of_labels=True))
+
+
 def _converted(column: pa.ChunkedArray | pa.Array, declared: FeatureType, rules: _Rules) -> Converted:
     plain = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     if pa.types.is_dictionary(plain.type):
         plain = plain.dictionary_decode()
     if pa.types.is_null(plain.type):
         return Converted(pa.nulls(len(plain), TIMESTAMP), (), None)
-    moments = _reader(plain.type, declared, rules.name)(plain, rules)
+    moments = _reader(plain.type, declared, rules)(plain, rules)
     if not moments.known.any():
         return Converted(pa.nulls(len(plain), TIMESTAMP), moments.problems, None)
     placed = _PLACED[moments.kind](moments, rules)
@@ -113,12 +134,15 @@ def readable_as_time(type: pa.DataType) -> bool:
 _Reader = Callable[[pa.Array, _Rules], _Moments]
 
 
-def _reader(type: pa.DataType, declared: FeatureType, name: str) -> _Reader:
+def _reader(type: pa.DataType, declared: FeatureType, rules: _Rules) -> _Reader:
     for holds, reader in _READERS.get(declared, ()):
         if holds(type):
             return reader
+    if rules.of_labels:
+        hint = "Cast it to float if it holds seconds since 1970, or to a timestamp."
+        raise SchemaMismatchError(f"Column {rules.name!r} holds {type}, which cannot be read as times. {hint}")
     hint = "Declare it a Fractional if it holds seconds since 1970." if pa.types.is_integer(type) or pa.types.is_floating(type) else "Cast the column."
-    raise SchemaMismatchError(f"Column {name!r} is declared {declared} and holds {type}, which cannot be read as times of that form. {hint}")
+    raise SchemaMismatchError(f"Column {rules.name!r} is declared {declared} and holds {type}, which cannot be read as times of that form. {hint}")
 
 
 def _read_timestamps(column: pa.Array, rules: _Rules) -> _Moments:
@@ -273,6 +297,12 @@ def _place_local(moments: _Moments, rules: _Rules) -> _Moments:
 
 
 def _place_dates(moments: _Moments, rules: _Rules) -> _Moments:
+    if rules.of_labels:
+        frame = f"frame[{rules.name!r}]"
+        raise SchemaMismatchError(
+            f"Column {rules.name!r} holds dates, and a label's time is one moment of its day. Turn it into times first: {frame} = pd.to_datetime({frame}, "
+            "utc=True) is the start of each day in UTC; add pd.Timedelta(hours=...) for a later moment."
+        )
     if rules.date_means is None or rules.date_zone is None:
         raise SchemaMismatchError(
             f"Column {rules.name!r} holds dates. Say which moment of the day is meant, and where, such as date_means='end_of_day', time_zone='UTC': daily "
@@ -293,8 +323,8 @@ def _placed_in(moments: _Moments, zone: TimeZone, name: str) -> _Moments:
     found = readings(moments.micros, moments.known, zone.name)
     placed = found.earliest
     doubts = (
-        (zone.ambiguous, found.later_of_two, "local time that occurs twice"),
-        (zone.nonexistent, found.after_gap, "local time that does not exist"),
+        (zone.ambiguous, found.later_of_two, _OCCURS_TWICE),
+        (zone.nonexistent, found.after_gap, _DOES_NOT_EXIST),
     )
     for choice, later, reason in doubts:
         if choice == "error":

@@ -11,7 +11,7 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from treering.errors import AlreadyExistsError, InvalidNameError, ObjectNotFoundError, ReadOnlyStoreError, StorageError
-from treering.storage.keys import check_key, check_prefix, is_staging, staging_name
+from treering.storage.object_keys import check_key, check_prefix, is_staging, staging_name
 
 _REFUSALS = frozenset({errno.EACCES, errno.EROFS})
 _BUFFER_BYTES = 1024 * 1024
@@ -75,6 +75,9 @@ class LocalObjects:
         self._folder = folder.resolve()
         self._disk = disk or Disk()
         self._durable_folders: set[Path] = set()
+
+    def check_writable(self) -> None:
+        """Nothing is known before a write is tried."""
 
     def read(self, key: str) -> bytes:
         """Read a whole file."""

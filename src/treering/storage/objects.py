@@ -21,6 +21,13 @@ class Objects(Protocol):
     def root(self) -> str:
         """Where the objects are: an absolute folder path, or `s3://bucket/prefix`."""
 
+    def check_writable(self) -> None:
+        """Refuse before any work is done where no write can succeed; that one may not write can show at the first write only.
+
+        Raises:
+            ReadOnlyStoreError: if the store was opened to read.
+        """
+
     def read(self, key: str) -> bytes:
         """Read a whole object.
 

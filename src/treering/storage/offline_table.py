@@ -103,29 +103,26 @@ class OfflineTable:
     def append(
         self,
         ingestion: str,
-        runs: Callable[[Snapshot], Sequence[NewRun]],
+        runs: Callable[[Snapshot], Sequence[NewRun] | None],
         *,
-        schema: pa.Schema | None = None,
         summary: Mapping[str, str] = _NO_SUMMARY,
-    ) -> Commit:
+    ) -> Commit | None:
         """Make runs visible, all of them or none.
 
         Args:
             ingestion: an id that makes the call safe to repeat: if a commit that the metadata still hold carries it, nothing is added.
-            runs: says what to add to a state of the table; called again for each state that the commit is tried on. None is fine too.
-            schema: columns that the table gets first, where it does not have them.
+            runs: says what to add to a state of the table; called again for each state that the commit is tried on. An empty answer makes a
+                commit without rows; None makes no commit.
             summary: what to keep about the append, as short texts.
 
         Returns:
-            The commit, new or found.
+            The commit, new or found; None where `runs` said so.
 
         Raises:
             CommitConflictError: if other writers came first on every try.
             OutcomeUnknownError: if the storage cannot say whether it landed; repeat the call with the same ingestion.
             RelocatedTableError: if the table was written for another place.
         """
-        if schema is not None:
-            self.evolve(schema)
         return self._commit(lambda version: self._appended(version, ingestion, runs, summary))
 
     def evolve(self, schema: pa.Schema) -> None:
@@ -140,9 +137,15 @@ class OfflineTable:
         """Make the place where the table stands its own: what other readers and writers go by is written anew."""
         self._commit(self._relocated, anywhere=True)
 
-    def location_is_current(self) -> bool:
-        """Tell whether the table was written for the place where it stands; if not, it can be read but not appended to."""
-        return self._is_here(self._catalog.current().metadata)
+    def check_writable(self) -> None:
+        """Refuse before any work is done where a commit cannot land.
+
+        Raises:
+            ReadOnlyStoreError: if the store was opened to read.
+            RelocatedTableError: if the table was written for another place.
+        """
+        self._objects.check_writable()
+        self._check_place(self._catalog.current().metadata)
 
     def arrow_schema_with_ids(self) -> pa.Schema:
         """Make the schema that runs are written with: Iceberg's readers find columns by the ids in it."""
@@ -175,12 +178,14 @@ class OfflineTable:
         raise CommitConflictError(f"Other writers came first {self._commit_attempts} times in {where}; nothing was committed. Try again.")
 
     def _appended(
-        self, version: Version, ingestion: str, runs: Callable[[Snapshot], Sequence[NewRun]], summary: Mapping[str, str]
-    ) -> tuple[Metadata | None, Commit]:
+        self, version: Version, ingestion: str, runs: Callable[[Snapshot], Sequence[NewRun] | None], summary: Mapping[str, str]
+    ) -> tuple[Metadata | None, Commit | None]:
         for commit in commits_of(version.metadata):
             if commit.ingestion == ingestion:
                 return None, commit
         new = runs(self._snapshot_of(version))
+        if new is None:
+            return None, None
         plan = CommitPlan.after(version.metadata, self._clock())
         manifest_list = self._manifests.append(version.metadata, plan, new)
         written = append_summary(version.metadata, ingestion, [run.rows for run in new], summary)

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from treering.errors import CorruptDataError, StoreFormatError, TreeringError
+from treering.errors import CorruptDataError, ObjectNotFoundError, StoreFormatError, TreeringError
 from treering.schema.feature_group import (
     API_INVOCATION_TIME,
     COMMIT,
@@ -119,6 +119,7 @@ class StoredRunReader:
         self._objects, self._key, self._stored, self._schema = objects, key, stored, schema
         with self._opened(None) as file:
             self._metadata, self._names = file.metadata, file.schema_arrow.names
+        self._known = frozenset(self._names)
         self.traits = self._read_traits()
 
     @contextmanager
@@ -126,6 +127,10 @@ class StoredRunReader:
         try:
             with self._objects.input(self._key) as source:
                 yield pq.ParquetFile(source, metadata=metadata, page_checksum_verification=True, pre_buffer=True)
+        except ObjectNotFoundError as error:
+            raise CorruptDataError(
+                f"The sorted run {self._key} is missing. Restore it from a backup, or drop the group and ingest its sources again."
+            ) from error
         except TreeringError:
             raise
         except (OSError, pa.ArrowInvalid) as error:
@@ -170,7 +175,7 @@ class StoredRunReader:
         return groups
 
     def read(self, columns: Sequence[str], groups: Sequence[int] | None = None) -> pa.Table:
-        present = [name for name in columns if name in self._names]
+        present = [name for name in columns if name in self._known]
         chosen = list(range(self._metadata.num_row_groups) if groups is None else groups)
         with self._opened(self._metadata) as file:
             table = file.read_row_groups(chosen, columns=present, use_threads=True)
@@ -180,9 +185,9 @@ class StoredRunReader:
 
 def completed(table: pa.Table, columns: Sequence[str], schema: pa.Schema, rows: int, commit: int) -> pa.Table:
     """Give a run's table the columns that its file lacks: the commit it came with, and nulls for younger features."""
-    arrays = []
+    arrays, present = [], set(table.column_names)
     for name in columns:
-        if name in table.column_names:
+        if name in present:
             arrays.append(table[name])
         elif name == COMMIT:
             arrays.append(pa.chunked_array([pa.repeat(pa.scalar(commit, pa.int64()), rows)]))
@@ -229,13 +234,15 @@ class RunWriter:
         self._nulls: dict[str, int] = {}
         self._exit = ExitStack()
         self._objects, self._key = objects, f"{folder}/{path}"
-        sink = self._exit.enter_context(objects.output(self._key))
-        repetitive = [name for name in schema.names if name in _REPETITIVE or name in entity or pa.types.is_string(schema.field(name).type)]
-        self._writer = self._exit.enter_context(
-            pq.ParquetWriter(sink, schema, compression="lz4", use_dictionary=repetitive, write_page_checksum=True, write_page_index=False)
-        )
 
     def __enter__(self) -> Self:
+        schema, keys = self._schema, (*_REPETITIVE, *self._entity)
+        repetitive = [field.name for field in schema if field.name in keys or pa.types.is_string(field.type)]
+        with ExitStack() as opening:
+            sink = opening.enter_context(self._objects.output(self._key))
+            writer = pq.ParquetWriter(sink, schema, compression="lz4", use_dictionary=repetitive, write_page_checksum=True)
+            self._writer = opening.enter_context(writer)
+            self._exit = opening.pop_all()
         return self
 
     def write(self, table: pa.Table) -> None:

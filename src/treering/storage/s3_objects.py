@@ -24,7 +24,7 @@ from obstore.store import S3Store
 
 from treering.errors import AlreadyExistsError, ObjectNotFoundError, OutcomeUnknownError, ReadOnlyStoreError, StorageError
 from treering.settings import Settings
-from treering.storage.keys import check_key, check_prefix, is_staging
+from treering.storage.object_keys import check_key, check_prefix, is_staging
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig, S3Config, S3Credential
@@ -40,6 +40,10 @@ _RETRIES: "RetryConfig" = {
 # obstore has no other place for what the server said than the text of its errors.
 _STATUS = re.compile(r"status code: (\d{3}[A-Za-z ]*)")
 _CODE = re.compile(r"<Code>(\w+)</Code>")
+_REPEATED = re.compile(r"after \d+ retries")
+# S3 means by these that the same request may succeed when it is sent again.
+_PASSING_STATUSES = frozenset({"408", "409", "412", "429"})
+_PASSING_CODES = frozenset({"RequestTimeout"})
 _PART_BYTES = 16 * 1024 * 1024
 
 
@@ -148,6 +152,9 @@ class S3Objects:
         """Open a prefix with the credentials that AWS's own tools would use; no request is made yet."""
         return cls(S3Account.found(settings), bucket, prefix, settings.temporary_folder)
 
+    def check_writable(self) -> None:
+        """Nothing is known before a write is tried."""
+
     def read(self, key: str) -> bytes:
         """Get a whole object."""
         with self._reading(key):
@@ -251,6 +258,8 @@ class S3Objects:
                 f"{self.root} may not be written with these credentials ({key!r} was refused). Writing needs s3:PutObject and s3:DeleteObject; or only read."
             ) from error
         except BaseError as error:
+            if _is_refusal(str(error)):
+                raise StorageError(f"{key!r} in {self.root} was not written: {self._complaint(error)}") from error
             raise otherwise(f"{key!r} in {self.root} was not written for certain: {self._complaint(error)}") from error
 
     def _complaint(self, error: BaseError) -> str:
@@ -259,6 +268,14 @@ class S3Objects:
         if status is None:
             return f"S3 at {where} did not answer. Check that it can be reached."
         return f"S3 at {where} answered {status[1].strip()}{f' ({code[1]})' if code else ''}. Check the bucket, the region and the credentials."
+
+
+def _is_refusal(complaint: str) -> bool:
+    """Whether the server turned a request down for good; where obstore had sent it before, that one may have landed."""
+    status, code = _STATUS.search(complaint), _CODE.search(complaint)
+    if status is None or not status[1].startswith("4") or _REPEATED.search(complaint):
+        return False
+    return status[1][:3] not in _PASSING_STATUSES and (code is None or code[1] not in _PASSING_CODES)
 
 
 class _RangeReader(io.RawIOBase):

@@ -64,18 +64,19 @@ def _folded(keys: Sequence[Integers]) -> list[Integers]:
         if len(key) == 0 or (previous is not None and np.array_equal(key, previous)):
             continue
         previous = key
-        if int(key.max()) - int(key.min()) >= _WIDEST:
+        reach = int(key.max()) - int(key.min())
+        if reach >= _WIDEST:
             folded = [*folded, key] if span > 1 else [key]
             span = _WIDEST
-            continue
-        steps = _in_steps(key)
-        width = int(steps.max()) + 1
-        if span > _WIDEST // width:
-            folded.append(steps)
-            span = width
-        elif width > 1:
-            folded[-1] = folded[-1] * width + steps
-            span *= width
+        elif reach:
+            steps = _in_steps(key)
+            width = int(steps.max()) + 1
+            if span > _WIDEST // width:
+                folded.append(steps)
+                span = width
+            else:
+                folded[-1] = folded[-1] * width + steps
+                span *= width
     return folded
 
 
@@ -110,4 +111,5 @@ def _changes(key: pa.ChunkedArray | pa.Array) -> npt.NDArray[np.bool_]:
     array = key.combine_chunks() if isinstance(key, pa.ChunkedArray) else key
     if pa.types.is_string(array.type):
         return np.asarray(pc.not_equal(array.slice(1), array.slice(0, len(array) - 1)).to_numpy(zero_copy_only=False))
-    return np.asarray(np.diff(integers(array)) != 0)
+    values = integers(array)
+    return np.asarray(values[1:] != values[:-1])

@@ -7,7 +7,7 @@ from treering.errors import AlreadyExistsError, NotFoundError
 from treering.point_in_time.labels import Labels
 from treering.point_in_time.local import LookupResult
 from treering.schema.names import check_name
-from treering.schema.view import Lookup, View
+from treering.schema.view import Lookup, View, lookups_of
 from treering.storage.documents import Document, Documents
 from treering.storage.objects import Objects
 from treering.training_sets.build import build
@@ -48,12 +48,6 @@ def find_versions(documents: Documents, objects: Objects, name: str) -> list[Tra
     return [_training_set(document, objects) for document in history]
 
 
-def _listed(lookups: View | Lookup | Iterable[Lookup]) -> tuple[Lookup, ...]:
-    if isinstance(lookups, View):
-        return lookups.lookups
-    return (lookups,) if isinstance(lookups, Lookup) else tuple(lookups)
-
-
 def _training_set(document: Document, objects: Objects) -> TrainingSet:
     return TrainingSet(document.name, document.number, Receipt.from_json(document.value), objects)
 
@@ -89,7 +83,7 @@ class TrainingSets:
             LabelsError: if the labels cannot be looked up, or have no rows.
         """
         check_name(name, "training set")
-        result = self._look_up(labels, _listed(lookups))
+        result = self._look_up(labels, lookups_of(lookups))
         view = lookups if isinstance(lookups, View) else None
         # Two builders of one name at once write to two folders; their receipts get two versions.
         folder = f"training-sets/{name}/{secrets.token_hex(8)}"

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from treering.ingestion.sort import SortedSpool
+from treering.storage.sorted_spool import SortedSpool
 
 MICROS = pa.timestamp("us", tz="UTC")
 
