@@ -43,5 +43,5 @@ def test_the_drill_finds_a_planted_bug(tmp_path: Path, bug: str):
     drill = run_drill(
         "folder", tmp_path, "ingestion", "--bug", bug, "--only", "(halfway through write|before link) metadata|before create data|before rename hint|everything"
     )
-    assert len(drill.hit) == 6
+    assert len(drill.hit) >= 6
     assert drill.violations != []

@@ -123,7 +123,12 @@ REFUSED: list[tuple[str, Any, Any, str]] = [
         r"Records of 'stations' are identified by several columns: give lists by column, \{'origin': \[...\], 'station': \[...\]\}\.",
     ),
     ("stations", {"origin": ["EWR"]}, IN_TWO_HOURS, r"Records of 'stations' are identified by origin, station; these identifiers name origin\."),
-    ("stations", {"origin": ["EWR"], "station": ["x"]}, IN_TWO_HOURS, r"column 'station' of these identifiers of 'stations' is string, and 'station' holds whole numbers\."),
+    (
+        "stations",
+        {"origin": ["EWR"], "station": ["x"]},
+        IN_TWO_HOURS,
+        r"column 'station' of these identifiers of 'stations' is string, and 'station' holds whole numbers\.",
+    ),
     (
         "stations",
         {"origin": ["EWR"], "station": [1, 2]},

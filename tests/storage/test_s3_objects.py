@@ -155,3 +155,20 @@ def test_a_server_that_cannot_be_reached_leaves_the_outcome_unknown():
         unreachable.read("lost")
     with pytest.raises(OutcomeUnknownError, match="Repeat the call"):
         create_own(unreachable, "lost", b"mine", pause=lambda seconds: None)
+
+
+def test_a_request_that_the_server_turns_down_is_a_refusal_with_the_servers_code(s3: LocalS3):
+    with pytest.raises(StorageError, match=r"'x' in s3://A_B was not written: .* answered 400 Bad Request \(InvalidBucketName\)"):
+        create_own(S3Objects(s3.account(), "A_B"), "x", b"mine", pause=lambda seconds: None)
+
+
+@pytest.mark.parametrize("status", [400, 405, 411])
+def test_a_refused_create_is_tried_once(s3: LocalS3, status: int):
+    with server_answering(s3, status, stores=False) as endpoint, pytest.raises(StorageError, match=f"was not written: .* answered {status} "):
+        create_own(behind(s3, endpoint), f"refused-{status}", b"mine", pause=lambda seconds: None)
+    assert S3Objects(s3.account(), "tests", "behind").size(f"refused-{status}") is None
+
+
+def test_a_refusal_after_a_lost_answer_does_not_hide_that_our_own_write_landed(s3: LocalS3):
+    with server_answering(s3, 500, 400, stores=True) as endpoint:
+        assert create_own(behind(s3, endpoint), "landed-then-refused", b"mine", pause=lambda seconds: None)

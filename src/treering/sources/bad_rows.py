@@ -61,14 +61,15 @@ def sift(table: pa.Table, positions: np.ndarray, violations: Iterable[Violation]
     for violation in violations:
         fresh = violation.rows[good[violation.rows]]
         good[fresh] = False
-        texts = _texts(table.column(violation.column).take(pa.array(fresh))) if len(fresh) else []
+        texts = _texts(table.column(violation.column), fresh) if len(fresh) else []
         bad_rows += [BadRow(int(position), violation.reason, violation.column, text) for position, text in zip(positions[fresh], texts, strict=True)]
     return good, bad_rows
 
 
-def _texts(values: pa.ChunkedArray) -> list[str]:
-    # Text that is not UTF-8 is bytes to Python.
+def _texts(values: pa.ChunkedArray, rows: np.ndarray) -> list[str]:
+    # Text that is not UTF-8 is bytes to Python, and rows cannot be taken from a view of text.
     plain = values.cast(pa.binary()) if values.type in (pa.string(), pa.large_string(), pa.string_view()) else values
+    plain = plain.take(pa.array(rows))
     try:
         given = plain.to_pylist()
     except OverflowError:

@@ -66,6 +66,12 @@ class Catalog:
         self._advise(version.number)
         return True
 
+    def confirm(self) -> None:
+        """Make the version that was read last durable: whoever created it may have died before its name was flushed."""
+        if self._known is not None:
+            # Replacing the hint flushes the folder, and with it the names of all versions.
+            self._objects.put(self._hint_key(), str(self._known.number).encode())
+
     def _read(self, number: int) -> Metadata:
         key = self._key(number)
         try:

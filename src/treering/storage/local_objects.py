@@ -103,6 +103,7 @@ class LocalObjects:
                     self._disk.link(staged, path)
                 except FileExistsError:
                     return False
+        with self._flushing(key):
             self._disk.fsync_folder(path.parent)
         return True
 
@@ -134,6 +135,15 @@ class LocalObjects:
         for folder, key in folders.items():
             with self._writing(key):
                 self._disk.fsync_folder(folder)
+
+    @contextmanager
+    def _flushing(self, key: str) -> Iterator[None]:
+        """The name is there already: a flush that fails leaves open whether it stays, and reading it back would not tell."""
+        try:
+            yield
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise StorageError(f"{self.uri(key)} was written, but may not survive a power cut: {reason}. Check the disk, then repeat the call.") from error
 
     @contextmanager
     def output(self, key: str) -> Iterator[BinaryIO]:

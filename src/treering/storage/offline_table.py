@@ -182,6 +182,7 @@ class OfflineTable:
     ) -> tuple[Metadata | None, Commit | None]:
         for commit in commits_of(version.metadata):
             if commit.ingestion == ingestion:
+                self._catalog.confirm()
                 return None, commit
         new = runs(self._snapshot_of(version))
         if new is None:
