@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from treering.local_s3 import LocalS3
@@ -16,6 +17,9 @@ def pytest_configure() -> None:
     """Keep the machine's own AWS account, configuration and network out of every test, and of the processes that tests start."""
     for name in [name for name in os.environ if name.startswith(("AWS_", "TREERING_"))]:
         del os.environ[name]
+    # A busy machine is no reason to fail.
+    hypothesis.settings.register_profile("treering", deadline=None)
+    hypothesis.settings.load_profile("treering")
     os.environ |= {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
 
 

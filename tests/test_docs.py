@@ -4,12 +4,16 @@ import doctest
 import importlib
 import pkgutil
 import re
+import subprocess
+import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 import treering
 from treering.errors import TreeringError
+from treering.settings import ENVIRONMENT_PREFIX, Settings
 
 ROOT = Path(__file__).parents[1]
 MODULES = sorted(module.name for module in pkgutil.walk_packages(treering.__path__, "treering.") if not module.name.endswith("__main__"))
@@ -45,8 +49,26 @@ def test_every_link_in_the_documentation_leads_somewhere() -> None:
     assert [f"{page.name}: {link}" for page, link in links if not (page.parent / link).exists()] == []
 
 
-def test_every_error_says_what_it_means() -> None:
+def documented() -> str:
+    return (ROOT / "docs" / "reference.md").read_text("utf-8")
+
+
+def test_every_error_is_documented() -> None:
     errors = {TreeringError}
     while more := {child for error in errors for child in error.__subclasses__()} - errors:
         errors |= more
-    assert [error.__name__ for error in errors if error.__module__.startswith("treering") and not error.__doc__] == []
+    public = [error for error in errors if error.__module__ == "treering.errors"]
+    assert len(public) > 30
+    assert [error.__name__ for error in public if not error.__doc__ or f"`{error.__name__}`" not in documented()] == []
+
+
+def test_every_setting_is_documented() -> None:
+    names = [field.name for field in fields(Settings)]
+    assert [name for name in names if f"| `{name}` | `{ENVIRONMENT_PREFIX}{name.upper()}` |" not in documented()] == []
+
+
+def test_every_command_is_documented() -> None:
+    shown = subprocess.run([Path(sys.executable).with_name("treering"), "--help"], capture_output=True, text=True, check=True).stdout
+    commands = re.findall(r"^.? ?(\w+) {2,}", shown[shown.index("Commands") :], re.MULTILINE)
+    assert set(commands) >= {"demo", "groups"}
+    assert [command for command in commands if f"`treering {command}" not in documented()] == []

@@ -64,7 +64,7 @@ class Settings:
         for name, type in _TYPES.items():
             if type is int and getattr(self, name) < 1:
                 raise SettingsError(f"Setting {name!r} is {getattr(self, name)}; it has to be at least 1.")
-        if self.temporary_folder is not None and not os.path.isdir(self.temporary_folder):
+        if self.temporary_folder is not None and not Path(self.temporary_folder).is_dir():
             raise SettingsError(f"Setting 'temporary_folder' is {self.temporary_folder!r}, which is no folder. Create it, or name another.")
 
     @classmethod

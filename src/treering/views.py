@@ -8,7 +8,7 @@ from treering.errors import AlreadyExistsError, NotConfirmedError, NotFoundError
 from treering.lineage import dependants_of_view
 from treering.schema.names import is_name
 from treering.schema.serialise import from_json, to_json
-from treering.schema.view import Lookup, View, listed
+from treering.schema.view import Lookup, View, lookups_of
 from treering.storage.shelf import Shelf
 
 _KIND = "views"
@@ -38,7 +38,7 @@ class Views:
             InvalidDefinitionError: for no lookups, or something that is no lookup.
             NotFoundError: for a group or feature that does not exist.
         """
-        view = self._checked(View(name, listed(lookups), description, dict(tags or {}), owner))
+        view = self._checked(View(name, lookups_of(lookups), description, dict(tags or {}), owner))
         current = self._value(name)
         if current is None:
             self._shelf.documents.create(_KIND, name, _stored(view))
@@ -64,7 +64,7 @@ class Views:
             InvalidDefinitionError: for no lookups, or something that is no lookup.
         """
         given = {
-            "lookups": None if lookups is None else listed(lookups),
+            "lookups": None if lookups is None else lookups_of(lookups),
             "description": description,
             "tags": None if tags is None else dict(tags),
             "owner": owner,

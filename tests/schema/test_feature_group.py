@@ -33,6 +33,12 @@ def test_a_lag_may_be_written_as_text() -> None:
     ("changes", "message"),
     [
         ({"entity": ()}, "has no entity"),
+        ({"entity": ["customer", "customer"]}, "The entity of 'purchases' names 'customer' twice"),
+        ({"record_identifier": ["customer", "purchase", "purchase"]}, "The record identifier of 'purchases' names 'purchase' twice"),
+        ({"event_time": None}, "event_time is a column's name, or tr.STATIC"),
+        ({"schema": {"customer": "String"}}, r"is dict; schema is a tr.Schema: tr.Schema.of\(frame\)"),
+        ({"date_means": "noon"}, "date_means 'noon' cannot be read.*Or say 'start_of_day' or 'end_of_day'"),
+        ({"time_zone": 5}, "No time zone 5"),
         ({"record_identifier": "purchase"}, "has to contain its entity; 'customer' is missing"),
         ({"entity": "amount"}, "never Fractional"),
         ({"event_time": "purchase"}, "event time 'purchase' of 'purchases' is Integral"),
@@ -57,3 +63,8 @@ def test_a_column_that_does_not_exist_comes_with_the_nearest_one() -> None:
 def test_what_doubtful_local_times_mean_is_one_of_three() -> None:
     with pytest.raises(InvalidDefinitionError, match="'error', 'earliest' or 'latest'"):
         TimeZone("UTC", ambiguous="later")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("date_means", "length"), [("start_of_day", 0), ("end_of_day", 86_400_000_000), ("30h", 108_000_000_000)])
+def test_what_a_date_means_is_kept_as_a_time_after_the_start_of_the_day(date_means: str, length: int) -> None:
+    assert defined(date_means=date_means).date_means == length

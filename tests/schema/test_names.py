@@ -1,7 +1,7 @@
 import pytest
 
-from treering.errors import InvalidNameError
-from treering.schema.names import check_column_names, check_name
+from treering.errors import InvalidDefinitionError, InvalidNameError
+from treering.schema.names import as_names, check_column_names, check_name, is_name
 
 
 @pytest.mark.parametrize("name", ["a", "A1", "a-b_c", "a--__b", "x" * 64, "0"])
@@ -35,3 +35,18 @@ def test_sagemakers_own_columns_are_reserved(name: str) -> None:
 def test_names_that_readers_would_confuse_are_refused(names: list[str], message: str) -> None:
     with pytest.raises(InvalidNameError, match=message):
         check_column_names(names)
+
+
+@pytest.mark.parametrize(("name", "follows"), [("a", True), ("x y", False), ("a" + "_" * 64 + "a", False), (5, False)])
+def test_a_name_can_be_asked_about(name: object, follows: bool) -> None:
+    assert is_name(name) is follows
+
+
+def test_one_name_is_as_good_as_a_list_of_one() -> None:
+    assert as_names("id", "The entity") == as_names(["id"], "The entity") == ("id",)
+
+
+@pytest.mark.parametrize("names", [None, 5, ["id", 5]])
+def test_columns_are_given_by_name(names: object) -> None:
+    with pytest.raises(InvalidDefinitionError, match=r"The entity is a column's name, or several; (None|5) is none"):
+        as_names(names, "The entity")  # type: ignore[arg-type]

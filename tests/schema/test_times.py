@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from treering.errors import InvalidDefinitionError
-from treering.schema.times import FIRST_TIME, LAST_TIME, duration_text, microseconds, microseconds_at, time_text
+from treering.schema.times import FIRST_TIME, LAST_TIME, Microseconds, duration_text, microseconds, microseconds_at, moment_at, time_text
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,31 @@ def test_a_moment_without_a_zone_is_refused() -> None:
 
 def test_a_moment_with_a_zone_is_taken_as_it_is() -> None:
     assert microseconds_at(datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)) == microseconds_at("1970-01-01T01:00:01+01:00") == 1_000_000
+
+
+@pytest.mark.parametrize("duration", [float("nan"), float("inf")])
+def test_a_duration_is_a_number_that_ends(duration: float) -> None:
+    with pytest.raises(InvalidDefinitionError, match=r"The max_age (nan|inf) is no length of time"):
+        microseconds(duration, "max_age")
+
+
+@pytest.mark.parametrize("duration", [1e30, "9999999d"])
+def test_a_duration_fits_into_the_years_there_are(duration: float | str) -> None:
+    with pytest.raises(InvalidDefinitionError, match="longer than all time there is, the years 1 to 9999"):
+        microseconds(duration)
+
+
+@given(st.integers(0, LAST_TIME - FIRST_TIME))
+def test_what_is_counted_in_microseconds_is_taken_as_it_is_and_so_is_its_text(length: int) -> None:
+    assert microseconds(Microseconds(length)) == microseconds(f"{length}us") == length
+
+
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00"])
+def test_a_moment_that_utc_puts_outside_the_years_1_to_9999_is_refused(moment: str) -> None:
+    with pytest.raises(InvalidDefinitionError, match=r"The deletion's time .* lies outside the years 1 to 9999 in UTC"):
+        microseconds_at(moment, "deletion's time")
+
+
+@given(st.integers(FIRST_TIME, LAST_TIME))
+def test_a_moment_is_read_back_exactly(time: int) -> None:
+    assert microseconds_at(moment_at(time)) == time

@@ -94,6 +94,17 @@ def test_pandas_columns_need_names_of_their_own(names: list[object], message: st
         opened(pd.DataFrame([[1, 2]], columns=names))
 
 
+def test_the_named_levels_of_a_pandas_index_are_columns_and_the_others_are_not() -> None:
+    index = pd.MultiIndex.from_arrays([["x", "y"], [7, 8], [1, 2]], names=["k", None, "l"])
+    assert everything(opened(pd.DataFrame({"v": [0.5, 1.5]}, index=index))).rows == [{"v": 0.5, "k": "x", "l": 1}, {"v": 1.5, "k": "y", "l": 2}]
+    assert everything(opened(pd.DataFrame({"v": [0.5]}, index=["x"]))).rows == [{"v": 0.5}]
+
+
+def test_an_index_that_is_kept_as_a_column_too_is_refused() -> None:
+    with pytest.raises(SchemaMismatchError, match="Column 'k' of the pandas frame appears twice"):
+        opened(pd.DataFrame({"k": [1], "v": [2]}).set_index("k", drop=False))
+
+
 @pytest.mark.parametrize("given", [5, None, [1], {"a": [1]}, pl.DataFrame({"a": [1]}).lazy(), pd.Series([1])])
 def test_what_cannot_be_read_is_told_with_what_can(given: object) -> None:
     with pytest.raises(SourceError, match=f"cannot read a {type(given).__name__}.*Give a"):

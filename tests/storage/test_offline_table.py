@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from support.faults import Fault, FaultyObjects
-from support.tables import FOLDER, SCHEMA, append, constantly, write_run
+from support.tables import FOLDER, SCHEMA, append, constantly
 from support.ticking import Ticking
 from treering.errors import (
     AlreadyExistsError,

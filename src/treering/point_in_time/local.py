@@ -1,6 +1,8 @@
 """Runs lookups on this machine: labels in, the same rows in the same order out, with the features they may see."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +25,9 @@ from treering.storage.record_keys import KeyCodes
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
+
+# Each lookup holds the times of a whole group: more at once would cost memory, and few machines the speed.
+_LOOKUPS_AT_ONCE = min(2, os.cpu_count() or 1)
 
 SEMANTICS_VERSION = 1
 """Changes with every change of what a lookup means; receipts record it."""
@@ -146,16 +151,19 @@ def look_up(rows: LabelRows, lookups: Sequence[Lookup], history_of: Callable[[Lo
         history_of: opens the records of a lookup's group, as of the commit that the lookup asks for.
     """
     planned = plan(rows, lookups, history_of)
-    fields, columns = list(rows.table.schema), list(rows.table.columns)
-    matches = []
-    keys: dict[tuple[object, ...], KeyCodes] = {}
-    for one in planned:
-        answers = match(one.history, one.lookup, _keys(rows, one, keys), rows.moments)
-        for field, values in gather(one, answers, rows.moments):
-            fields.append(field)
-            columns.append(values)
-        matches.append(answers)
-    return LookupResult(rows, planned, tuple(matches), pa.table(columns, schema=pa.schema(fields)))
+    numbered: dict[tuple[object, ...], KeyCodes] = {}
+    keys = [_keys(rows, one, numbered) for one in planned]
+
+    def answer(one: PlannedLookup, codes: KeyCodes) -> tuple[Match, list[tuple[pa.Field, pa.Array]]]:
+        answers = match(one.history, one.lookup, codes, rows.moments)
+        return answers, gather(one, answers, rows.moments)
+
+    with ThreadPoolExecutor(_LOOKUPS_AT_ONCE, thread_name_prefix="treering-lookup") as pool:
+        answered = list(pool.map(answer, planned, keys))
+    looked_up = [column for _, columns in answered for column in columns]
+    schema = pa.schema([*rows.table.schema, *(field for field, _ in looked_up)])
+    table = pa.table([*rows.table.columns, *(values for _, values in looked_up)], schema=schema)
+    return LookupResult(rows, planned, tuple(answers for answers, _ in answered), table)
 
 
 def _keys(rows: LabelRows, planned: PlannedLookup, known: dict[tuple[object, ...], KeyCodes]) -> KeyCodes:

@@ -1,6 +1,6 @@
 """Runs and labels in, one outcome per label out: rules 6 to 10 of a lookup."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -61,7 +61,7 @@ def match(history: History, lookup: Lookup, keys: KeyCodes, moments: Integers) -
     """
     commit = None if history.is_newest else history.commit
     answer, newest, exists = _search(history, lookup, keys, moments, commit)
-    deleted = _flags(history.runs, answer, IS_DELETED, lambda run: run.traits.has_deletions)
+    deleted = _deleted(history.runs, answer)
     expired = answer.some & (moments - answer.event_time > lookup.max_age) if lookup.max_age is not None else np.zeros(len(moments), dtype=bool)
     outcome = np.select(
         [~exists, ~answer.some, deleted, expired],
@@ -116,19 +116,26 @@ def _comes_last(held: Found, other: Found, labels: Integers, runs: Sequence[Run]
 def _values(runs: Sequence[Run], run: Integers, row: Integers, column: str) -> Integers:
     """Read one system column for some records."""
     values = np.zeros(len(run), dtype=np.int64)
-    for number in np.unique(run[run >= 0]):
-        here = run == number
+    for number, here in _by_run(run, len(runs)):
         uniform = runs[number].uniform(column)
         values[here] = integers(runs[number].read([column])[column])[row[here]] if uniform is None else uniform
     return values
 
 
-def _flags(runs: Sequence[Run], found: Found, column: str, needs_reading: Callable[[Run], bool]) -> Booleans:
+def _by_run(run: Integers, runs: int) -> Iterator[tuple[int, Booleans | slice]]:
+    """Which of some records are of which run; a run of all of them is a slice, which costs nothing."""
+    counts = np.bincount(run + 1, minlength=runs + 1)[1:]
+    for number in np.flatnonzero(counts):
+        yield int(number), slice(None) if counts[number] == len(run) else run == number
+
+
+def _deleted(runs: Sequence[Run], found: Found) -> Booleans:
+    """Whether each record is a deletion; runs without any are not asked."""
     flags = np.zeros(len(found.run), dtype=bool)
-    for number in np.unique(found.run[found.some]):
-        if needs_reading(runs[number]):
+    for number, run in enumerate(runs):
+        if run.traits.has_deletions:
             here = found.run == number
-            flags[here] = integers(runs[number].read([column])[column])[found.row[here]] != 0
+            flags[here] = integers(run.read([IS_DELETED])[IS_DELETED])[found.row[here]] != 0
     return flags
 
 

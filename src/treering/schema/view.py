@@ -158,7 +158,7 @@ class View:
 
     def __post_init__(self) -> None:
         check_name(self.name, "view")
-        object.__setattr__(self, "lookups", listed(self.lookups))
+        object.__setattr__(self, "lookups", lookups_of(self.lookups))
         if not self.lookups:
             raise InvalidDefinitionError(f"View {self.name!r} has no lookups.")
 
@@ -172,22 +172,7 @@ class View:
         return tuple(dict.fromkeys(lookup.group for lookup in self.lookups))
 
 
-def lookups_of(asked: View | Lookup | Iterable[Lookup]) -> tuple[Lookup, ...]:
-    """List the lookups that are asked for: a view's, one, or several.
-
-    Raises:
-        InvalidDefinitionError: for anything that is no lookup.
-    """
-    if isinstance(asked, View):
-        return asked.lookups
-    listed = (asked,) if isinstance(asked, Lookup | str) else tuple(asked)
-    for one in listed:
-        if not isinstance(one, Lookup):
-            raise InvalidDefinitionError(f"A lookup is tr.Lookup('group', ...), and not {one!r}.")
-    return listed
-
-
-def listed(lookups: "View | Lookup | Iterable[Lookup]") -> tuple[Lookup, ...]:
+def lookups_of(lookups: "View | Lookup | Iterable[Lookup]") -> tuple[Lookup, ...]:
     """List what is to be looked up, however it is given: a view, one lookup, or several.
 
     Raises:
