@@ -169,8 +169,14 @@ def main() -> int:
     except (SqlError, duckdb.Error, pa.ArrowException) as error:
         # After the first paragraphs of an internal error comes a stack trace, with paths.
         say(channel, ERROR, str(error).partition("\nStack Trace")[0].strip().encode())
+    except OSError:
+        # The parent is gone: nobody waits for the answer.
+        return 1
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    sys.stderr.flush()
+    # Not sys.exit: DuckDB would first wait for the end of a query that is still running, and that may have none.
+    os._exit(code)
