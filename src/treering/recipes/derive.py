@@ -161,9 +161,12 @@ def source_digest(function: Function) -> str:
         captured = ", ".join(function.__code__.co_freevars)
         raise InvalidDefinitionError(f"Function {name!r} captures {captured}, which its source does not show. Pass it: tr.step(function, name=value).")
     try:
-        source = textwrap.dedent(inspect.getsource(function))
+        # From Python 3.13 on, "<string>" is what `python -c` runs, whoever else calls his code so.
+        source = "" if function.__code__.co_filename == "<string>" else textwrap.dedent(inspect.getsource(function))
     except (OSError, TypeError):
-        raise InvalidDefinitionError(f"The source of function {name!r} cannot be read. Define it in a file, and import it from there.") from None
+        source = ""
+    if not source:
+        raise InvalidDefinitionError(f"The source of function {name!r} cannot be read. Define it in a file, and import it from there.")
     return f"sha256:{hashlib.sha256(source.encode('utf-8', 'backslashreplace')).hexdigest()}"
 
 
