@@ -18,6 +18,8 @@ ROOT = Path(__file__).parents[1]
 AT_ONCE = 2
 
 ENGINES = ("tests/conformance/test_cases.py", "-k", "engine and not tiny-runs")
+RETRY = ("tests/storage/test_retried_append.py",)
+STORE = ("tests/test_store.py", "-k", "itself")
 LARGE_RUNS = ("tests/point_in_time/test_large_runs.py",)
 CORRECTIONS = ("tests/ingestion/test_corrections.py",)
 SORT = ("tests/storage/test_sorted_spool.py",)
@@ -52,7 +54,7 @@ MUTANTS = (
     Mutant("a label does not see its own microsecond", "point_in_time/kernel.py", "candidate, 0)] <= latest", "candidate, 0)] < latest", ENGINES),
     Mutant("strictly before is ignored", "point_in_time/kernel.py", "moments[part] - 1 if strictly_before else moments[part]", "moments[part]", ENGINES),
     Mutant("the best so far runs on across entities", "point_in_time/kernel.py", "order_of([slices, *keys])", "order_of([*keys])", ENGINES),
-    Mutant("a deletion does nothing", "point_in_time/match.py", "lambda run: run.traits.has_deletions", "lambda run: False", ENGINES),
+    Mutant("a deletion does nothing", "point_in_time/match.py", "if run.traits.has_deletions:", "if False:", ENGINES),
     Mutant("the maximum age is exclusive", "point_in_time/match.py", "answer.event_time > lookup.max_age", "answer.event_time >= lookup.max_age", ENGINES),
     Mutant("of equals in two runs the earlier one answers", "point_in_time/match.py", "(theirs > ours)", "(theirs < ours)", LARGE_RUNS),
     Mutant("an answer counts as withheld", "point_in_time/match.py", "newest.some & ((newest.run != answer.run) | (newest.row != answer.row))", "newest.some", ENGINES),
@@ -77,7 +79,9 @@ MUTANTS = (
     Mutant("a token is forgotten with its snapshot", "ingestion/ledger.py", "missing = [commit for commit in commits if", "missing = [commit for commit in () if", TOKENS),
     Mutant("files are not flushed", "storage/local_objects.py", "                self._disk.write(file, data)\n                self._disk.fsync(file)\n", "                self._disk.write(file, data)\n", POWER_CUT),
     Mutant("streamed files are not flushed", "storage/local_objects.py", "                    self._disk.fsync(file)\n            with self._writing(key):", "                    pass\n            with self._writing(key):", POWER_CUT),
-    Mutant("folders are not flushed", "storage/local_objects.py", "                    return False\n            self._disk.fsync_folder(path.parent)\n", "                    return False\n", POWER_CUT),
+    Mutant("folders are not flushed", "storage/local_objects.py", "        with self._flushing(key):\n            self._disk.fsync_folder(path.parent)\n", "", POWER_CUT),
+    Mutant("a found commit is not flushed", "storage/offline_table.py", "                self._catalog.confirm()\n", "", RETRY),
+    Mutant("a record sees itself", "point_in_time/lookup.py", "    if rows.labels.time != definition.event_time:", "    if False:", STORE),
     Mutant("an object is written over", "storage/local_objects.py", "                    self._disk.link(staged, path)\n                except", "                    self._disk.rename(staged, path)\n                except", OBJECTS),
     Mutant("a commit's identity is not compared", "storage/objects.py", "return objects.read(key) == data", "return bool(objects.read(key))", TABLE),
     Mutant("page checksums are not verified", "storage/runs.py", "page_checksum_verification=True", "page_checksum_verification=False", RUNS),
