@@ -5,7 +5,7 @@ PYTHON := $(VENV)/bin/python
 READY := $(VENV)/.ready
 BASE_PYTHON ?= python3
 
-.PHONY: help demo demo-s3 test check conformance mutants crash bench docs clean
+.PHONY: help demo demo-s3 test check conformance mutants crash bench clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14

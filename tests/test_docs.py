@@ -29,12 +29,16 @@ def test_the_readme_runs_and_prints_what_it_shows(tmp_path: Path, monkeypatch: p
     text = (ROOT / "README.md").read_text("utf-8")
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
-    first, second = blocks(text, "python")
+    first, second, third = blocks(text, "python")
     exec(first, names)
     explained = next(block for block in blocks(text, "") if block.startswith("visib of label row 0"))
     assert MOMENT.sub("now", capsys.readouterr().out) == MOMENT.sub("now", explained)
     exec(second, names)
     assert "1 rows x 4 columns" in capsys.readouterr().out
+    exec(third, names)
+    assert names["job"].status == "Completed"
+    assert names["job"].metrics["test"]["logloss"] < 0.1
+    assert len(names["chance"]) == 1
 
 
 @pytest.mark.parametrize("name", MODULES)

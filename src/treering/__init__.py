@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from treering.feature_groups.selection import Selection
     from treering.point_in_time.labels import Labels
     from treering.recipes import DropMissing, FillMissing, Filter, LabelEncode, MinMax, OneHot, Recipe, Standard, step
     from treering.schema.feature_group import STATIC, TimeZone
@@ -35,6 +36,7 @@ _HOMES = {
     "Records": "storeless",
     "STATIC": "schema.feature_group",
     "Schema": "schema.types",
+    "Selection": "feature_groups.selection",
     "Settings": "settings",
     "Standard": "recipes",
     "Store": "store",
@@ -63,6 +65,7 @@ __all__ = [
     "Recipe",
     "Records",
     "Schema",
+    "Selection",
     "Settings",
     "Standard",
     "Store",
@@ -86,4 +89,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted([*__all__, "__version__"])

@@ -41,7 +41,7 @@ class Settings:
         run_rows: rows at which an ingestion starts another sorted run.
         row_group_rows: rows of one Parquet row group of a sorted run.
         commit_attempts: how often a commit that other writers outran is tried again.
-        temporary_folder: where sorting spills, a folder that exists; None means the system's own.
+        temporary_folder: where sorting spills, SQL keeps its tables, and uploads and logs wait; a folder that exists; None means the system's own.
     """
 
     s3_endpoint: str | None = None

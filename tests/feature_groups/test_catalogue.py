@@ -50,6 +50,13 @@ def test_a_name_is_given_once_whatever_its_case(tmp_path: Path, name: str) -> No
         with_planes(store, name)
 
 
+def test_a_group_that_is_declared_again_just_so_is_returned(tmp_path: Path) -> None:
+    store, group = store_with_weather(tmp_path)
+    again = store.feature_groups.add(group.definition)
+    assert again.to_arrow().num_rows == 4
+    assert len(store.feature_groups) == 1
+
+
 @pytest.mark.parametrize("name", ["../../etc", "a/b", "", "s3://x", "a\x00"])
 def test_a_name_that_could_leave_the_store_reaches_no_file(tmp_path: Path, name: str) -> None:
     store = tr.Store(tmp_path / "store")

@@ -185,3 +185,17 @@ def test_a_store_opened_to_read_takes_nothing(group: FeatureGroup, tmp_path: Pat
     reading = tr.Store(tmp_path / "store", read_only=True).feature_groups["weather"]
     with pytest.raises(ReadOnlyStoreError, match="opened read-only"):
         reading.ingest(rows(("EWR", 1, 1.0)))
+
+
+def test_records_that_share_identifier_and_event_time_are_noted(tmp_path: Path) -> None:
+    group = create_weather(tr.Store(tmp_path).feature_groups)
+    report = group.ingest(rows(("EWR", 1, 1.0), ("EWR", 1, 2.0), ("JFK", 1, 3.0)))
+    assert [note for note in report.notes if note.startswith("1 records have the identifier and event time of a later one")]
+    assert len(group.to_arrow()) == 2
+
+
+def test_corrections_are_noted_with_what_would_make_them_count_earlier(tmp_path: Path) -> None:
+    group = create_weather(tr.Store(tmp_path).feature_groups)
+    group.ingest(rows(("EWR", 1, 1.0)))
+    assert any("1 records correct ones that were there" in note and "rewrites_history=True" in note for note in group.ingest(rows(("EWR", 1, 2.0))).notes)
+    assert group.ingest(rows(("EWR", 1, 3.0)), rewrites_history=True).notes == ()

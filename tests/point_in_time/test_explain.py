@@ -61,6 +61,13 @@ def test_the_age_and_the_event_time_of_an_answer_are_explained_as_what_they_are(
     assert "older by 1h" in str(age)
 
 
+def test_a_static_record_is_shown_as_static(tmp_path: Path) -> None:
+    planes = tr.Records(pd.DataFrame({"origin": ["EWR"], "runways": [3]}), event_time=tr.STATIC)
+    printed = str(tr.lookup(LABELS, tr.Lookup("airports", on="origin"), {"airports": planes}).explain(0, "runways"))
+    assert "✓  static      always" in printed
+    assert "0001" not in printed
+
+
 def test_a_deletion_a_correction_and_an_age_limit_are_named_as_reasons(tmp_path: Path) -> None:
     store, group = store_with_weather(tmp_path)
     group.ingest(FRAME.iloc[[1]].assign(temp=99.0))

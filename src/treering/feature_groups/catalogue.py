@@ -38,13 +38,13 @@ class FeatureGroups:
         tags: Mapping[str, str] | None = None,
         owner: str = "",
     ) -> FeatureGroup:
-        """Create a feature group.
+        """Create a feature group; one that is declared just so already is returned, so that a notebook can be run again.
 
         Args:
             name: 1 to 64 letters, digits, '-' and '_'.
             entity: the column, or columns, that labels look up by.
             event_time: the column with the time of the event, or `tr.STATIC`.
-            schema: every column; `tr.Schema.of(frame)` infers it.
+            schema: every column; `tr.Schema.of(frame)` infers it, and `tr.schema_of(path)` that of a file.
             record_identifier: the columns that tell records of one entity and moment apart; the entity's by default.
             available_after: how long after its event time a record becomes known, such as "1h".
             available_at: the column with the time at which a record became known.
@@ -57,7 +57,7 @@ class FeatureGroups:
         Raises:
             InvalidNameError: for a name that breaks the rule.
             InvalidDefinitionError: for parts that contradict each other.
-            AlreadyExistsError: if there is a group of that name, or one that differs only by case.
+            AlreadyExistsError: if there is another group of that name, or one that differs only by case.
         """
         definition = define(
             name,
@@ -77,6 +77,9 @@ class FeatureGroups:
 
     def add(self, definition: FeatureGroupDefinition) -> FeatureGroup:
         """Create the feature group that a definition describes."""
+        existing = self._groups.find(definition.name)
+        if existing is not None and existing.definition == definition:
+            return self._group(existing)
         self._groups.check_free(definition.name)
         # The table first: until the document names it, it does not exist for anybody.
         folder = f"feature-groups/{definition.name}-{secrets.token_hex(4)}"

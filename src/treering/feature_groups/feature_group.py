@@ -68,8 +68,8 @@ class FeatureGroup:
                 files, a folder or a pattern of them; `tr.Csv` for a CSV file with options.
             token: makes the call safe to repeat: the same token writes once, and answers with the first report.
             on_bad_rows: "error" refuses the whole source; "quarantine" keeps bad rows apart and takes the others.
-            rewrites_history: corrections are known as if they had always been; without it a correction is known no
-                earlier than this call.
+            rewrites_history: corrections are known when the group's declarations say, as other records are; without it a
+                correction is known no earlier than this call.
             allow_missing: columns that the source may lack; they become null.
 
         Returns:
@@ -87,6 +87,9 @@ class FeatureGroup:
 
     def delete(self, identifiers: Identifiers, event_time: Moment | None = None, *, available_at: Moment | None = None) -> IngestionReport:
         """Append deletions: from then on, until a newer record, the identifiers have no features. What was before stays true.
+
+        Where several records make an entity (a record identifier wider than the entity), a deletion answers for the whole
+        entity from its event time on: to withdraw one record, give that record's own event time.
 
         Args:
             identifiers: a list of record identifiers; lists by column, or a frame, where several columns identify a record.
@@ -113,22 +116,22 @@ class FeatureGroup:
         self._table.evolve(self.definition.run_schema())
 
     def to_arrow(self, **selection: Unpack[Selection]) -> pa.Table:
-        """Read records that count as an Arrow table, ordered by entity and event time. `Selection` lists the arguments."""
+        """Read records that count as an Arrow table, ordered by entity and event time. `tr.Selection` lists the arguments."""
         return self._reader(selection).table()
 
     def to_pandas(self, **selection: Unpack[Selection]) -> "pd.DataFrame":
-        """Read records that count as a pandas frame. `Selection` lists the arguments."""
+        """Read records that count as a pandas frame. `tr.Selection` lists the arguments."""
         frame: pd.DataFrame = self.to_arrow(**selection).to_pandas()
         return frame
 
     def to_polars(self, **selection: Unpack[Selection]) -> "pl.DataFrame":
-        """Read records that count as a Polars frame. `Selection` lists the arguments."""
+        """Read records that count as a Polars frame. `tr.Selection` lists the arguments."""
         from treering.sources.frames import polars_frame
 
         return polars_frame(self.to_arrow(**selection))
 
     def batches(self, **selection: Unpack[Selection]) -> Iterator[pa.RecordBatch]:
-        """Read records that count in batches, in bounded memory. `Selection` lists the arguments."""
+        """Read records that count in batches, in bounded memory. `tr.Selection` lists the arguments."""
         for table in self._reader(selection).tables():
             yield from table.to_batches(max_chunksize=65_536)
 

@@ -32,7 +32,7 @@ class IngestOptions:
     Attributes:
         token: makes the call safe to repeat: the same token writes once.
         on_bad_rows: "error" refuses the whole source; "quarantine" keeps bad rows apart and takes the others.
-        rewrites_history: corrections are known as if they had always been.
+        rewrites_history: corrections are known when the group's declarations say, as other records are.
         allow_missing: columns that the source may lack; they become null.
     """
 
@@ -95,7 +95,8 @@ def commit(landing: Landing, pending: PendingRuns, report: IngestionReport, part
     landing.table.evolve(landing.definition.run_schema())
     runs = pending.for_base(landing.table.snapshot())
     attempt = secrets.token_hex(8)
-    written = replace(report, bytes_written=sum(run.bytes for run in runs), seconds=round(time.perf_counter() - started, 3))
+    seconds = round(time.perf_counter() - started, 3)
+    written = replace(report, bytes_written=sum(run.bytes for run in runs), seconds=seconds, notes=(*report.notes, *pending.notes))
     document = {"attempt": attempt, "report": written.to_json(), "parts": landing.ledger.parts(parts, attempt)}
     done = landing.table.append(report.ingestion, runs_for, summary={SUMMARY_KEY: json.dumps(document)})
     recorded = landing.ledger.find(report.ingestion) if done is None else document_of(done)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from treering.ingestion.corrections import with_corrections_known_late
+from treering.ingestion.corrections import repeated_records, with_corrections_known_late
 from treering.ingestion.ledger import Ledger
 from treering.schema.feature_group import COMMIT, EVENT_TIME, FeatureGroupDefinition
 from treering.settings import Settings
@@ -73,6 +73,21 @@ class PendingRuns:
         self._ignores_corrections = rewrites_history or landing.definition.is_static
         self._written: tuple[NewRun, ...] | None = None
         self._base: Snapshot | None = None
+        self._corrections = self._repeated = 0
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is worth knowing about the records that were written last."""
+        definition = self._landing.definition
+        same = "identifier" if definition.is_static else "identifier and event time"
+        kinds = (
+            (self._repeated, f"records have the {same} of a later one beside them, which counts in their place"),
+            (
+                self._corrections,
+                "records correct ones that were there: they are known from now on, and rewrites_history=True would make them known as the group declares",
+            ),
+        )
+        return tuple(f"{count:,} {what}" for count, what in kinds if count)
 
     def for_base(self, snapshot: Snapshot) -> tuple[NewRun, ...]:
         """Give the runs that are right on top of a state of the table."""
@@ -101,6 +116,7 @@ class PendingRuns:
             return opened[stored.path]
 
         written: list[NewRun] = []
+        self._corrections = self._repeated = 0
         chunks = (self._completed(chunk, schema) for chunk in self._spool.chunks())
         chunk = next(chunks, None)
         while chunk is not None:
@@ -109,7 +125,9 @@ class PendingRuns:
             with writer:
                 while chunk is not None and writer.rows < landing.settings.run_rows:
                     if not self._ignores_corrections:
-                        chunk = with_corrections_known_late(chunk, landing.definition, snapshot.runs, open_run)
+                        chunk, late = with_corrections_known_late(chunk, landing.definition, snapshot.runs, open_run)
+                        self._corrections += late
+                    self._repeated += repeated_records(chunk, landing.definition)
                     writer.write(chunk)
                     chunk = next(chunks, None)
             written.append(writer.finished())

@@ -13,7 +13,7 @@ from treering.point_in_time.labels import LabelRows
 from treering.point_in_time.lookup import PlannedLookup
 from treering.point_in_time.match import Match, Outcome
 from treering.schema.feature_group import API_INVOCATION_TIME, COMMIT, EVENT_TIME, INGESTION, IS_DELETED, KNOWN_AT, ROW, WRITE_TIME
-from treering.schema.times import duration_text, time_text
+from treering.schema.times import FIRST_TIME, duration_text, time_text
 from treering.storage.record_keys import KeyCodes
 from treering.storage.sorting import integers
 
@@ -145,9 +145,13 @@ class Explanation:
 
 
 def _cells(one: Candidate, *, has_value: bool) -> tuple[str, ...]:
-    known = "at once" if one.known_at == one.event_time else f"+{duration_text(one.known_at - one.event_time)}"
+    is_static = one.event_time == FIRST_TIME
+    known = "always" if is_static and one.known_at == FIRST_TIME else "at once"
+    if one.known_at != one.event_time:
+        known = _short(time_text(one.known_at)) if is_static else f"+{duration_text(one.known_at - one.event_time)}"
+    event_time = "static" if is_static else _short(time_text(one.event_time))
     value = "deleted" if one.is_deleted else _value_text(one.value) if has_value else ""
-    return ("  ✓" if one.is_answer else "  ·", _short(time_text(one.event_time)), known, time_text(one.write_time)[:16], value, one.verdict)
+    return ("  ✓" if one.is_answer else "  ·", event_time, known, time_text(one.write_time)[:16], value, one.verdict)
 
 
 def _short(time: str) -> str:

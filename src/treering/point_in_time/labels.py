@@ -85,12 +85,13 @@ class Labels:
         set_ = object.__setattr__
         set_(self, "source", source)
         set_(self, "time", time)
-        set_(self, "at", None if at is None else microseconds_at(at, "time of the labels"))
+        zone = None if time_zone is None else TimeZone.of(time_zone)
+        set_(self, "at", None if at is None else microseconds_at(at, "time of the labels", zone=None if zone is None else zone.name))
         set_(self, "target", target)
         set_(self, "inputs", (inputs,) if isinstance(inputs, str) else tuple(inputs))
         set_(self, "keys", (keys,) if isinstance(keys, str) else tuple(keys))
         set_(self, "weight", weight)
-        set_(self, "time_zone", None if time_zone is None else TimeZone.of(time_zone))
+        set_(self, "time_zone", zone)
 
     def read(self, settings: Settings) -> "LabelRows":
         """Read the rows and turn their times into microseconds.

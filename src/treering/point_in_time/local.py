@@ -1,10 +1,11 @@
 """Runs lookups on this machine: labels in, the same rows in the same order out, with the features they may see."""
 
+import operator
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import pyarrow as pa
 
@@ -116,6 +117,9 @@ class LookupResult:
             FeatureNotFoundError: for a column that was not looked up.
             IndexError: for a row that the result does not have.
         """
+        if not isinstance(row, SupportsIndex):
+            raise FeatureNotFoundError(f"explain takes a row and then a column: explain(0, {row!r}).")
+        row = operator.index(row)
         if not 0 <= row < self.table.num_rows:
             raise IndexError(f"Row {row} is not in the result: it has {self.table.num_rows:,} rows, counted from 0.")
         for planned, answers in zip(self.planned, self.matches, strict=True):

@@ -4,6 +4,7 @@ import math
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from treering.errors import InvalidDefinitionError
 
@@ -39,7 +40,8 @@ _UNITS = {
     "d": MICROSECONDS_PER_DAY,
     "w": 7 * MICROSECONDS_PER_DAY,
 }
-_PART = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(us|ms|min|s|m|h|d|w)\s*")
+# Words as people write them are cut to the unit they begin with: "minutes" to "min", "days" to "d".
+_PART = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(us|ms|min|s|m|h|d|w)(?:(?<=min)utes?|(?<=s)ec(?:ond)?s?|(?<=h)ours?|(?<=d)ays?|(?<=w)eeks?)?\s*")
 
 
 def microseconds(duration: Duration, what: str = "duration") -> int:
@@ -81,11 +83,16 @@ def _parsed(text: str, what: str) -> int:
     return total
 
 
-def microseconds_at(moment: Moment, what: str = "time") -> int:
+def microseconds_at(moment: Moment, what: str = "time", *, zone: str | None = None) -> int:
     """Turn a point in time into microseconds since 1970 UTC.
 
     >>> microseconds_at("1970-01-01T00:00:01Z")
     1000000
+
+    Args:
+        moment: the point in time.
+        what: what messages call it.
+        zone: an IANA name, for a time that is written without one; None refuses such times.
 
     Raises:
         InvalidDefinitionError: if it cannot be read, has no zone, or lies outside the years 1 to 9999.
@@ -94,6 +101,8 @@ def microseconds_at(moment: Moment, what: str = "time") -> int:
         parsed = moment if isinstance(moment, datetime) else datetime.fromisoformat(moment)
     except (TypeError, ValueError):
         raise InvalidDefinitionError(f"The {what} {moment!r} cannot be read. Write ISO 8601 with a zone, such as '2013-10-01T00:00Z'.") from None
+    if parsed.tzinfo is None and zone is not None:
+        parsed = parsed.replace(tzinfo=ZoneInfo(zone))
     if parsed.tzinfo is None:
         raise InvalidDefinitionError(f"The {what} {str(moment)!r} has no zone, and a guess could be hours off. Write it with one, such as '2013-10-01T00:00Z'.")
     time = (parsed - _EPOCH) // timedelta(microseconds=1)

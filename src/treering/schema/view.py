@@ -21,7 +21,8 @@ class Lookup:
         on: the label columns that hold the entity's key, in the entity's order; empty means columns of the same names.
         features: output name by feature name, in the order asked for; None means every feature of the group.
         prefix: put before the output name of every feature that has no name of its own.
-        max_age: microseconds; an older answer gives nulls. None means any age.
+        max_age: given as text such as "6h", a `timedelta` or seconds, kept in microseconds; an older answer gives nulls. None
+            means any age.
         strictly_before: see only records known before the label's time, not at it.
         as_of: a commit number, or a time in UTC: see only what was committed by then. None means everything committed now.
         with_event_time: also return the event time of the record that answered.

@@ -70,6 +70,8 @@ class LocalObjects:
         if "\0" in root or not root:
             raise InvalidNameError(f"{root!r} cannot be the folder of a store.")
         folder = Path(root).expanduser().absolute()
+        if folder.is_file():
+            raise StorageError(f"{folder} is a file; a store is a folder. Name a folder, which is made if there is none.")
         self.root = str(folder.resolve() if ".." in folder.parts else folder)
         # Iceberg metadata name the folder by its real path, so that two symbolic links to one store agree on where it stands.
         self._folder = folder.resolve()
