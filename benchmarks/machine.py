@@ -21,7 +21,7 @@ def facts(packages: Sequence[str]) -> dict[str, Any]:
             "processor": _processor(),
             "cores": os.cpu_count(),
             "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
-            "system": f"{platform.system()} {".".join(platform.release().split(".")[:2])}",
+            "system": f"{platform.system()} {'.'.join(platform.release().split('.')[:2])}",
             "load_before": [round(load, 2) for load in os.getloadavg()],
         },
         "versions": {"python": platform.python_version(), **{name: metadata.version(name) for name in packages}},
