@@ -9,7 +9,7 @@ import pytest
 from support.looked import LookedUp, build_set, flights, with_column
 from treering.errors import NotFoundError, TrainingError
 from treering.recipes import DropMissing, LabelEncode, MinMax, Recipe, Standard
-from treering.training.matrix import Rows, as_numbers, features_of
+from treering.training.matrix import Rows, as_numbers, check_trainable, features_of
 from treering.training_sets.splits import TimeSplit
 from treering.training_sets.training_set import TrainingSet
 
@@ -135,3 +135,18 @@ def test_a_split_whose_rows_are_all_dropped_is_not_measured(tmp_path: Path) -> N
     late = [float(value) if row < 1_600 else None for row, value in enumerate(flights()["late"].to_pylist())]
     built = build_set(tmp_path, LookedUp(with_column(flights(), "late", late)), split=SPLIT)
     assert Rows.of(built, None, drop_null_targets=True).splits == ("train", "validation")
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ([None, None, -1.0, *[1.0] * 1_997], r"weight 'importance' is null in 2 rows and negative in 1 in the train split of 'late'"),
+        ([0.0] * 2_000, r"weight 'importance' is 0 in all 1,200 rows in the train split"),
+        (["heavy"] * 2_000, "weight 'importance' holds text"),
+    ],
+)
+def test_weights_that_cannot_weigh_are_refused_by_name(tmp_path: Path, weights: list[Any], message: str) -> None:
+    table = flights().add_column(0, "importance", pa.array(weights))
+    built = build_set(tmp_path, LookedUp(table, weight="importance"), split=SPLIT)
+    with pytest.raises(TrainingError, match=message):
+        check_trainable(built, None, drop_null_targets=False)

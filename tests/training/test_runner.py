@@ -17,8 +17,9 @@ from treering.recipes import FillMissing, Recipe, step
 from treering.settings import Settings
 from treering.training.artifact import open_artifact
 from treering.training.child import child_environment, last_words, reason_of
-from treering.training.job import Status, StoredArtifact
+from treering.training.job import JobSpec, Status, StoredArtifact, TrainedOn
 from treering.training.parameters import XGBoost
+from treering.training.records import JobRecords
 from treering.training.runner import RunningJob, TrainingJobs
 from treering.training.xgboost_trainer import load_model
 from treering.training_sets.splits import TimeSplit
@@ -263,3 +264,98 @@ def test_the_reason_is_the_line_in_which_a_child_gives_up() -> None:
 @pytest.mark.parametrize(("words", "reason"), [("Segfault soon", "Segfault soon (exit code 3)"), ("", "The child process said nothing (exit code 3)")])
 def test_without_such_a_line_the_last_one_has_to_do(words: str, reason: str) -> None:
     assert reason_of(3, last_words(words, "")) == reason
+
+
+def test_a_job_ends_even_if_its_logs_cannot_be_kept(jobs: TrainingJobs, training_set: TrainingSet, tmp_path: Path) -> None:
+    logs = tmp_path / "store" / "training-jobs/late-1/logs.txt"
+    logs.parent.mkdir(parents=True)
+    logs.write_text("somebody else's")
+    lines: list[str] = []
+    assert jobs.run("late-1", training_set, QUICK, echo=lines.append).status is Status.COMPLETED
+    assert lines[-1].startswith("Its output could not be kept: ")
+
+
+def test_a_child_whose_output_cannot_be_held_is_stopped_and_fails(training_set: TrainingSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = """
+        from pathlib import Path
+
+        def talkative(frame, folder):
+            Path(folder).rmdir()
+            print("a line that fills the memory of the log" * 50_000)
+            return frame
+    """
+    module_of_features(tmp_path, source, monkeypatch)
+    import own_features
+
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    objects, documents = local_store(tmp_path / "store")
+    elsewhere = TrainingJobs(objects, documents, Settings(temporary_folder=str(folder)), lambda: START)
+    job = elsewhere.start("late-1", training_set, ENDLESS, Recipe([step(own_features.talkative, folder=str(folder))])).wait()
+    assert (job.status, job) == (Status.FAILED, elsewhere.get("late-1"))
+    assert "Its output could not be kept: " in job.failure_reason
+
+
+@pytest.mark.parametrize("left", ["{", "{}", "[]"])
+def test_a_job_whose_result_cannot_be_read_has_failed(
+    jobs: TrainingJobs, training_set: TrainingSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: str
+) -> None:
+    source = """
+        import atexit
+        from pathlib import Path
+
+        def spoil(path, left):
+            Path(path).unlink()
+            Path(path).write_text(left)
+
+        def spoiled(frame, path, left):
+            atexit.unregister(spoil)
+            atexit.register(spoil, path, left)
+            return frame
+    """
+    module_of_features(tmp_path, source, monkeypatch)
+    import own_features
+
+    recipe = Recipe([step(own_features.spoiled, path=str(tmp_path / "store/training-jobs/late-1/result.json"), left=left)])
+    job = jobs.start("late-1", training_set, QUICK, recipe).wait()
+    assert (job.status, jobs.get("late-1")) == (Status.FAILED, job)
+    assert "left no sound model" in job.failure_reason
+
+
+def test_an_echo_that_fails_stops_the_job(jobs: TrainingJobs, training_set: TrainingSet) -> None:
+    def closed(line: str) -> None:
+        raise BrokenPipeError(line)
+
+    with pytest.raises(BrokenPipeError):
+        jobs.run("late-1", training_set, ENDLESS, echo=closed)
+    assert jobs.get("late-1").status is Status.STOPPED
+
+
+def test_what_a_child_started_is_killed_if_it_holds_the_output(
+    jobs: TrainingJobs, training_set: TrainingSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = """
+        import signal, subprocess
+
+        def with_deaf_child(frame):
+            subprocess.Popen(["sh", "-c", "trap '' TERM; echo [0]; exec sleep 1000"])
+            signal.pause()
+    """
+    module_of_features(tmp_path, source, monkeypatch)
+    import own_features
+
+    running = jobs.start("late-1", training_set, QUICK, Recipe([step(own_features.with_deaf_child)]))
+    wait_for_a_round(running)
+    assert running.stop(patience_seconds=0.5).status is Status.STOPPED
+
+
+def test_a_job_whose_process_is_gone_can_be_given_up(jobs: TrainingJobs, training_set: TrainingSet, tmp_path: Path) -> None:
+    JobRecords(local_store(tmp_path / "store")[1], lambda: START).begin(JobSpec("late-1", TrainedOn.of(training_set), QUICK))
+    with pytest.raises(AlreadyExistsError, match=r"training_jobs\.abandon\('late-1'\)"):
+        jobs.start("late-1", training_set, QUICK)
+    job = jobs.abandon("late-1", "power cut")
+    assert (job.status, job.failure_reason) == (Status.FAILED, "given up: the process that started it is gone (power cut)")
+    with pytest.raises(TrainingError, match="is Failed; it cannot become Failed"):
+        jobs.abandon("late-1")
+    with pytest.raises(AlreadyExistsError, match=r"Choose another\.$"):
+        jobs.start("late-1", training_set, QUICK)

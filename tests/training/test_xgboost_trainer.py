@@ -11,7 +11,7 @@ import xgboost
 
 from support.looked import LookedUp, build_set, flights, with_column
 from treering.errors import ArtifactError, NotFoundError, TrainingError
-from treering.recipes import FillMissing, OneHot, Recipe
+from treering.recipes import FillMissing, OneHot, Recipe, Standard
 from treering.training.artifact import open_artifact, write_artifact
 from treering.training.matrix import Rows
 from treering.training.parameters import XGBoost
@@ -148,3 +148,33 @@ def test_classes_come_as_a_row_of_probabilities(tmp_path: Path) -> None:
     rows = Rows.of(built, None)
     model = load_model(open_artifact(archived(rows, XGBoost(objective="multi:softprob", num_class=3, num_round=2))))
     assert model.predict(built.to_arrow()).shape == (2_000, 3)
+
+
+def test_a_column_of_another_kind_than_was_trained_on_is_refused(tmp_path: Path) -> None:
+    table = with_column(flights(), "carrier_delay", np.arange(2_000) % 3)
+    model = load_model(open_artifact(archived(Rows.of(build_set(tmp_path, LookedUp(table)), Recipe([OneHot("carrier_delay")])))))
+    frame = pd.DataFrame({"distance": [100], "wind": [0.5], "carrier_delay": [1]})
+    with pytest.raises(TrainingError, match=r"Column 'carrier_delay' is text; the model was trained on number\. Cast it\."):
+        model.predict(frame.astype({"carrier_delay": str}))
+    with pytest.raises(TrainingError, match=r"Column 'wind' is boolean"):
+        model.predict(frame.astype({"wind": bool}))
+    assert np.array_equal(model.predict(frame.astype({"wind": "float32", "carrier_delay": "float64"})), model.predict(frame))
+
+
+def test_a_column_without_any_value_fits_every_kind(tmp_path: Path) -> None:
+    table = with_column(flights(), "carrier_delay", ["UA", "AA"] * 1_000)
+    rows = Rows.of(build_set(tmp_path, LookedUp(table)), Recipe([Standard("wind"), OneHot("carrier_delay")]))
+    model = load_model(open_artifact(archived(rows)))
+    frame = pd.DataFrame({"distance": [100, 100], "wind": [None, 0.5], "carrier_delay": ["UA", None]})
+    answers = model.predict(frame)
+    assert model.predict(frame[:1].astype({"wind": object}).assign(wind=None)) == answers[:1]
+    assert model.predict(frame[1:].assign(carrier_delay=float("nan"))) == answers[1:]
+
+
+def test_a_model_answers_what_a_lookup_gave(training_set: TrainingSet) -> None:
+    class Looked:
+        def to_pandas(self) -> pd.DataFrame:
+            return training_set.to_pandas()
+
+    model = load_model(open_artifact(archived(Rows.of(training_set, None))))
+    assert np.array_equal(model.predict(Looked()), model.predict(training_set.to_arrow()))

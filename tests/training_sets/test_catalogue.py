@@ -182,3 +182,17 @@ def test_a_set_shows_its_rows_roles_and_splits(tmp_path: Path) -> None:
     shown = repr(build_set(tmp_path, split=TimeSplit.fractions(test=0.5)))
     assert shown.startswith("TrainingSet 'late' version 1: 2,000 rows, 7 columns\n  train       1,000 rows from 2013-09-24 05:20:00Z to")
     assert "features    wind, carrier_delay" in shown
+
+
+def test_one_version_is_found_without_reading_the_others(tmp_path: Path) -> None:
+    for rows in (10, 20, 30):
+        build_set(tmp_path, LookedUp(flights(rows)))
+    damaged = next(tmp_path.rglob("training-sets/late/00000001.json"))
+    damaged.chmod(0o644)
+    damaged.write_text("{")
+    sets = training_sets(tmp_path)
+    assert (sets.get("late").rows, sets.get("late", version=2).rows) == (30, 20)
+    with pytest.raises(CorruptDataError):
+        sets.get("late", version=1)
+    with pytest.raises(NotFoundError, match="has no version 0; its versions are 1 to 3"):
+        sets.get("late", version=0)

@@ -119,8 +119,9 @@ class Derived(Step[Derivation]):
 def step(function: Function, /, **parameters: Any) -> Derived:
     """Make a step of your own function; also a decorator.
 
-    The function has to be pure: its result depends on the frame and the parameters alone. It sees each frame by itself,
-    the training rows as the rows of a prediction, so a mean that it takes is that frame's own.
+    The function has to be pure, and to treat rows independently of each other: what it makes of a row depends on that row
+    and the parameters alone. It sees each frame by itself, training rows a batch at a time, so a mean or a rank that it
+    takes is that batch's own, and changes with the size of the batch.
 
     Args:
         function: takes a pandas frame (a copy) and the parameters; returns one with the same rows in the same order.

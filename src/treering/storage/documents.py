@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from treering.errors import AlreadyExistsError, CommitConflictError, CorruptDataError, InvalidNameError, NotFoundError, StoreFormatError
+from treering.errors import AlreadyExistsError, CommitConflictError, CorruptDataError, InvalidNameError, NotFoundError, ObjectNotFoundError, StoreFormatError
 from treering.storage.objects import Objects, create_own
 
 _FOLDER = "documents"
@@ -65,6 +65,13 @@ class Documents:
         """Read the highest version of a document; None if there is none."""
         numbers = self._numbers(kind, name)
         return self._read(kind, name, numbers[-1]) if numbers else None
+
+    def version(self, kind: str, name: str, number: int) -> Document | None:
+        """Read one version of a document; None if there is none of that number."""
+        try:
+            return self._read(kind, name, number)
+        except ObjectNotFoundError:
+            return None
 
     def update(self, kind: str, name: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Document:
         """Write the next version of a document, made from the current one.

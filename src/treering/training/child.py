@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import IO
@@ -41,6 +42,7 @@ class Child:
             env=child_environment(order.root, os.environ),
             start_new_session=True,
         )
+        self._has_ended = threading.Event()
         with suppress(BrokenPipeError), _opened(self._process.stdin) as stdin:
             stdin.write(json.dumps(order.to_json()).encode())
 
@@ -58,19 +60,22 @@ class Child:
 
     def wait(self) -> int:
         """Wait for the child's end and return its exit code, negative for a signal."""
-        return self._process.wait()
+        exit_code = self._process.wait()
+        self._has_ended.set()
+        return exit_code
 
     def stop(self, patience_seconds: float) -> None:
-        """Ask the child to end, and kill it and all that it started if it does not in time."""
+        """Ask the child to end, and kill it and all that it started unless another thread's `wait` returns in time."""
         self._signal(signal.SIGTERM)
-        try:
-            self._process.wait(patience_seconds)
-        except subprocess.TimeoutExpired:
+        # Not the process's own end: what it started may outlive it and hold its output open, and so whoever reads that.
+        if not self._has_ended.wait(patience_seconds):
             self._signal(signal.SIGKILL)
 
     def _signal(self, number: int) -> None:
-        with suppress(ProcessLookupError):
-            os.killpg(self.pid, number)
+        # Once the child has been waited for, its number may be that of a stranger's group.
+        if self._process.returncode is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, number)
 
 
 def _opened(pipe: IO[bytes] | None) -> IO[bytes]:

@@ -43,7 +43,8 @@ class Rows:
         training_set: where they are read from.
         recipe: fitted on the train split, or None.
         drop_null_targets: whether rows without a target are left out.
-        batch_rows: how many rows are read at once; no number depends on it.
+        batch_rows: how many rows are read at once. No number depends on it, unless a function of `tr.step` looks at other rows
+            than the one it answers: it sees a batch at a time.
     """
 
     training_set: TrainingSet
@@ -80,12 +81,17 @@ class Rows:
         """Read one split as numbers, in label order; every call reads it anew."""
         for batch in self._batches(split):
             features = features_of(batch, self.training_set.features, self.recipe)
-            weight = None if self.training_set.weight is None else _numbers("weight", batch[self.training_set.weight])
+            weight = None if self.training_set.weight is None else _numbers(f"weight {self.training_set.weight!r}", batch[self.training_set.weight])
             yield Matrix(as_numbers(features), _numbers("target", batch[str(self.training_set.target)]), weight)
 
-    def _batches(self, split: str) -> Iterator[pa.RecordBatch]:
+    def weights(self, split: str) -> Numbers:
+        """Read the weights of one split; the labels have to have some."""
+        column = str(self.training_set.weight)
+        return np.concatenate([_numbers(f"weight {column!r}", batch[column]) for batch in self._batches(split, ())])
+
+    def _batches(self, split: str, features: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         training_set = self.training_set
-        columns = dict.fromkeys((*training_set.features, training_set.target, training_set.weight))
+        columns = dict.fromkeys((*(training_set.features if features is None else features), training_set.target, training_set.weight))
         for batch in training_set.batches(split, [name for name in columns if name is not None], batch_rows=self.batch_rows):
             kept = batch.filter(pc.invert(pc.is_null(batch[training_set.target], nan_is_null=True))) if self.drop_null_targets else batch
             if kept.num_rows:
@@ -96,10 +102,11 @@ class Rows:
 
 
 def check_trainable(training_set: TrainingSet, recipe: Recipe | None, *, drop_null_targets: bool) -> None:
-    """Refuse what cannot be trained on before anything is read.
+    """Refuse what cannot be trained on; nothing is read but the weights, where there are any.
 
     Raises:
-        TrainingError: for a set without target, features, training rows or some targets; for a recipe that drops rows.
+        TrainingError: for a set without target, features, training rows or some targets; for a recipe that drops rows;
+            for weights that are null, negative, or 0 in all rows of a split.
     """
     name, receipt = repr(training_set.name), training_set.receipt
     if training_set.target is None:
@@ -118,6 +125,21 @@ def check_trainable(training_set: TrainingSet, recipe: Recipe | None, *, drop_nu
         raise TrainingError(f"No row of the train split of {name} has a target. Mend the labels.")
     if recipe is not None and recipe.drops_rows:
         raise TrainingError("The recipe drops rows (DropMissing or Filter), and a model has to answer every row. Fill what is missing, or filter the labels.")
+    if training_set.weight is not None:
+        rows = Rows(training_set, None, drop_null_targets=drop_null_targets)
+        for split in rows.splits:
+            _check_weights(rows, split, training_set.weight)
+
+
+def _check_weights(rows: Rows, split: str, column: str) -> None:
+    weights = rows.weights(split)
+    negative, missing, where = int((weights < 0).sum()), int(np.isnan(weights).sum()), f"in the {split} split of {rows.training_set.name!r}"
+    if negative or missing:
+        raise TrainingError(
+            f"The weight {column!r} is null in {missing:,} rows and negative in {negative:,} {where}. Give every row of the labels a weight of 0 or more."
+        )
+    if not weights.any():
+        raise TrainingError(f"The weight {column!r} is 0 in all {len(weights):,} rows {where}, so no row counts. Give some rows a weight above 0.")
 
 
 def features_of(rows: pa.RecordBatch | pa.Table, features: Sequence[str], recipe: Recipe | None) -> pa.Table:
@@ -134,6 +156,50 @@ def features_of(rows: pa.RecordBatch | pa.Table, features: Sequence[str], recipe
     if recipe is None:
         return chosen
     return pa.Table.from_pandas(recipe.transform(chosen.to_pandas()), preserve_index=False)
+
+
+# Arrow's names of types begin with these; what else there is makes a family of its own.
+_FAMILIES: Mapping[str, tuple[str, ...]] = {
+    "number": ("int", "uint", "float", "double", "halffloat", "decimal"),
+    "text": ("string", "large_string"),
+    "boolean": ("bool",),
+    "time": ("timestamp", "date", "time"),
+    "vector": ("fixed_size_list", "list", "large_list"),
+}
+
+
+def family_of(type: str) -> str:
+    """Say what kind of value a column of an Arrow type holds, however wide or encoded.
+
+    >>> family_of("int16"), family_of("dictionary<values=string, indices=int32, ordered=0>")
+    ('number', 'text')
+
+    Args:
+        type: as Arrow writes it.
+    """
+    values = type.removeprefix("dictionary<values=")
+    return next((family for family, beginnings in _FAMILIES.items() if values.startswith(beginnings)), values)
+
+
+def as_trained(rows: pa.RecordBatch | pa.Table, types: Mapping[str, str]) -> pa.RecordBatch | pa.Table:
+    """Refuse columns that hold another kind of value than the model learnt from; one without any value fits, and takes its kind.
+
+    Args:
+        rows: what the model is asked about; columns that it lacks are passed over.
+        types: Arrow's, as text, by column.
+
+    Raises:
+        TrainingError: naming the first such column.
+    """
+    for name in [name for name in types if name in rows.schema.names]:
+        found, wanted = family_of(str(rows[name].type)), family_of(types[name])
+        is_void = pc.all(pc.is_null(rows[name], nan_is_null=True), min_count=0).as_py()
+        if found != wanted and not is_void:
+            raise TrainingError(f"Column {name!r} is {found}; the model was trained on {wanted}. Cast it.")
+        if is_void and wanted == "number":
+            # Steps that take numbers refuse the type that Arrow gives to nulls alone.
+            rows = rows.set_column(rows.schema.get_field_index(name), name, pa.nulls(rows.num_rows, pa.float64()))
+    return rows
 
 
 def as_numbers(features: pa.Table) -> Numbers:

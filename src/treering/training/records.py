@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from treering.errors import NotFoundError
+from treering.errors import AlreadyExistsError, NotFoundError
 from treering.storage.documents import Documents
 from treering.training.job import JobSpec, Status, TrainingJob
 
@@ -27,7 +27,12 @@ class JobRecords:
         Raises:
             AlreadyExistsError: for a name that was used before.
         """
-        self._documents.create(KIND, spec.name, TrainingJob(spec, Status.IN_PROGRESS, created_at=self._clock()).to_json())
+        try:
+            self._documents.create(KIND, spec.name, TrainingJob(spec, Status.IN_PROGRESS, created_at=self._clock()).to_json())
+        except AlreadyExistsError:
+            status = self.get(spec.name).status
+            hint = "" if status.has_ended else f" If the process that started it is gone, training_jobs.abandon({spec.name!r}) writes it down as failed."
+            raise AlreadyExistsError(f"There is a training job {spec.name!r} already ({status}); each name is used once. Choose another.{hint}") from None
 
     def get(self, name: str) -> TrainingJob:
         """Read a job.

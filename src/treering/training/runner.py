@@ -9,7 +9,7 @@ from dataclasses import asdict
 from queue import SimpleQueue
 from typing import IO, TYPE_CHECKING, Any
 
-from treering.errors import ArtifactError, NotFoundError, ObjectNotFoundError, TrainingError
+from treering.errors import ArtifactError, NotFoundError, ObjectNotFoundError, TrainingError, TreeringError
 from treering.recipes.recipe import Recipe
 from treering.settings import Settings
 from treering.storage.documents import Documents
@@ -88,7 +88,7 @@ class TrainingJobs:
         drop_null_targets: bool = False,
         echo: Echo = print_line,
     ) -> TrainingJob:
-        """Run a job to its end and print what its child prints; an interrupt stops the job.
+        """Run a job to its end and print what its child prints; an interrupt, or an error of `echo`, stops the job.
 
         Args:
             name, training_set, trainer, recipe, drop_null_targets: as for `start`.
@@ -100,10 +100,11 @@ class TrainingJobs:
         running = self.start(name, training_set, trainer, recipe, drop_null_targets=drop_null_targets)
         try:
             job = running.wait(echo)
-        except KeyboardInterrupt:
-            with suppress(TrainingError):  # It has just ended by itself.
-                running.stop()
-            raise
+        finally:
+            # An interrupt, or an echo whose reader has gone.
+            if not running.has_ended:
+                with suppress(TrainingError):  # It has just ended by itself.
+                    running.stop()
         if job.status is Status.FAILED:
             raise TrainingError(f"Training job {name!r} failed: {job.failure_reason} Read its whole output with store.training_jobs.logs({name!r}).")
         return job
@@ -115,6 +116,26 @@ class TrainingJobs:
             NotFoundError: if there is none of that name.
         """
         return self._records.get(name)
+
+    def abandon(self, name: str, reason: str = "") -> TrainingJob:
+        """Give up a job whose starting process died before it could write the job's end down.
+
+        Use it only when that process and its child are gone, for example after the machine was switched off: the job would
+        be in progress for ever. A job that still runs here is stopped with `RunningJob.stop`.
+
+        Args:
+            name: the job's.
+            reason: what you know of it; kept in the failure reason.
+
+        Returns:
+            The job, now failed; one that was being stopped has stopped.
+
+        Raises:
+            NotFoundError: if there is none of that name.
+            TrainingError: if the job has ended.
+        """
+        known = f" ({reason})" if reason else ""
+        return self._records.end(name, Status.FAILED, failure_reason=f"given up: the process that started it is gone{known}"[:MAXIMUM_REASON])
 
     def logs(self, name: str) -> str:
         """Read what a job's child printed; it is kept when the job has ended.
@@ -155,6 +176,21 @@ class TrainingJobs:
 
         return load_model(self.artifact(name), functions)
 
+    def __getitem__(self, name: str) -> TrainingJob:
+        """Find a job.
+
+        Raises:
+            NotFoundError: if there is none of that name.
+        """
+        return self.get(name)
+
+    def __contains__(self, name: object) -> bool:
+        return any(job.spec.name == name for job in self._records.all())
+
+    def __repr__(self) -> str:
+        jobs = self._records.all()
+        return "\n".join([f"{len(jobs)} training jobs", *(f"  {job.spec.name}  {job.status}" for job in jobs)])
+
     def list(self) -> list[TrainingJob]:
         """List every job, by name."""
         return self._records.all()
@@ -180,6 +216,11 @@ class RunningJob:
     def pid(self) -> int:
         """The child's process id, which is its process group's too."""
         return self._child.pid
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the child has ended and nothing more will be written down."""
+        return self._ended.done()
 
     @property
     def job(self) -> TrainingJob:
@@ -211,38 +252,56 @@ class RunningJob:
         Raises:
             TrainingError: if the job has ended already.
         """
-        self._records.stopping(self.name)
-        self._child.stop(patience_seconds)
+        try:
+            self._records.stopping(self.name)
+        finally:
+            # Whatever could not be written down: a child that goes on would keep Python from exiting.
+            self._child.stop(patience_seconds)
         return self._ended.result()
 
     def _watch(self) -> TrainingJob:
+        try:
+            return self._written_down(*self._followed())
+        finally:
+            self._printed.put(None)
+
+    def _followed(self) -> tuple[int, str, str]:
+        """Read what the child prints to its end; returns the exit code, the last words, and why its output was lost, if it was."""
         words = ""
         try:
             with tempfile.SpooledTemporaryFile(max_size=_CHUNK, dir=self._log_folder) as log:
                 for line in self._child.lines(log):
                     words = last_words(words, line)
                     self._printed.put(line)
-                exit_code = self._child.wait()
-                self._keep(log)
-            return self._written_down(exit_code, words)
-        finally:
-            self._printed.put(None)
+                return self._child.wait(), words, self._keep(log)
+        except OSError as error:
+            # A full disk, say. Nobody reads what the child prints any more, so it would wait for ever.
+            self._child.stop(0)
+            return self._child.wait(), words, f" Its output could not be kept: {error}"
 
-    def _keep(self, log: IO[bytes]) -> None:
+    def _keep(self, log: IO[bytes]) -> str:
         log.seek(0)
-        with self._objects.output(self._spec.logs_key) as sink:
-            while chunk := log.read(_CHUNK):
-                sink.write(chunk)
+        try:
+            with self._objects.output(self._spec.logs_key) as sink:
+                while chunk := log.read(_CHUNK):
+                    sink.write(chunk)
+        except (TreeringError, OSError) as error:
+            lost = f" Its output could not be kept: {error}"
+            self._printed.put(lost.strip())
+            return lost
+        return ""
 
-    def _written_down(self, exit_code: int, words: str) -> TrainingJob:
+    def _written_down(self, exit_code: int, words: str, lost: str) -> TrainingJob:
         if exit_code != 0:
-            return self._records.end(self.name, Status.FAILED, failure_reason=reason_of(exit_code, words)[:MAXIMUM_REASON])
+            return self._failed(reason_of(exit_code, words) + lost)
         try:
             left = self._left()
-        except (ArtifactError, ObjectNotFoundError) as error:
-            reason = f"The child process ended well, but left no sound model: {error}"
-            return self._records.end(self.name, Status.FAILED, failure_reason=reason[:MAXIMUM_REASON])
+        except (TreeringError, OSError, ValueError, KeyError, TypeError) as error:
+            return self._failed(f"The child process ended well, but left no sound model: {type(error).__name__}: {error}{lost}")
         return self._records.end(self.name, Status.COMPLETED, **left)
+
+    def _failed(self, reason: str) -> TrainingJob:
+        return self._records.end(self.name, Status.FAILED, failure_reason=reason[:MAXIMUM_REASON])
 
     def _left(self) -> dict[str, Any]:
         """Read what the child left, and check the archive against what the child says of it."""

@@ -12,7 +12,7 @@ import pyarrow as pa
 from treering.errors import ArtifactError, MissingExtraError, TrainingError
 from treering.recipes.recipe import Recipe
 from treering.training.artifact import Artifact
-from treering.training.matrix import Matrix, Numbers, Rows, as_numbers, features_of
+from treering.training.matrix import Matrix, Numbers, Rows, as_numbers, as_trained, features_of
 from treering.training.parameters import XGBoost
 from treering.training_sets.splits import TRAIN, VALIDATION
 
@@ -149,11 +149,11 @@ class Model:
     """A trained model that answers rows.
 
     Attributes:
-        inputs: the columns that rows have to have, before the recipe.
+        inputs: the columns that rows have to have, before the recipe, and Arrow's types of those it was trained on.
         features: what the recipe makes of them, in the order that the booster was trained with.
     """
 
-    inputs: tuple[str, ...]
+    inputs: Mapping[str, str]
     features: tuple[str, ...]
     recipe: Recipe | None
     booster: xgboost.Booster
@@ -162,20 +162,28 @@ class Model:
         """Answer rows: probabilities for `binary:logistic`, values for `reg:*`, a row of probabilities for `multi:softprob`.
 
         Args:
-            frame: a pandas or Polars frame, or an Arrow table, with the model's inputs; other columns are not looked at.
+            frame: a pandas or Polars frame, an Arrow table, or what a lookup gave, with the model's inputs; other columns
+                are not looked at.
 
         Returns:
             float32, one per row, or of shape (rows, classes).
 
         Raises:
             NotFoundError: for an input that the frame lacks.
-            TrainingError: for a column that does not become numbers.
+            TrainingError: for a column of another kind than the model was trained on, or that does not become numbers.
         """
-        rows = frame if isinstance(frame, pa.Table | pa.RecordBatch) else pa.table(frame)
-        features = features_of(rows, self.inputs, self.recipe)
+        features = features_of(as_trained(_arrow(frame), self.inputs), tuple(self.inputs), self.recipe)
         matrix = xgboost.DMatrix(as_numbers(features.select(list(self.features))), feature_names=list(self.features))
         answers: Numbers = np.asarray(self.booster.predict(matrix), dtype=np.float32)
         return answers
+
+
+def _arrow(frame: Any) -> pa.Table | pa.RecordBatch:
+    if isinstance(frame, pa.Table | pa.RecordBatch):
+        return frame
+    # Polars hands Arrow over as it is; a lookup's result only knows how to become a frame.
+    is_result = hasattr(frame, "to_pandas") and not hasattr(frame, "__arrow_c_stream__")
+    return pa.table(frame.to_pandas() if is_result else frame)
 
 
 def load_model(artifact: Artifact, functions: Mapping[str, Any] | None = None) -> Model:
@@ -194,4 +202,4 @@ def load_model(artifact: Artifact, functions: Mapping[str, Any] | None = None) -
     if tuple(booster.feature_names or ()) != features:
         raise ArtifactError(f"The model was trained on {booster.feature_names}, and its archive says {list(features)}. Train it again.")
     recipe = None if artifact.recipe is None else Recipe.from_json(artifact.recipe, functions)
-    return Model(tuple(name for name, _ in artifact.schema["inputs"]), features, recipe, booster)
+    return Model(dict(artifact.schema["inputs"]), features, recipe, booster)

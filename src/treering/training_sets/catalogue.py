@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Iterable, Sequence
+from typing import NoReturn
 
 from treering.errors import AlreadyExistsError, NotFoundError
 from treering.point_in_time.labels import Labels
@@ -27,12 +28,16 @@ def find(documents: Documents, objects: Objects, name: str, version: int | None 
     Raises:
         NotFoundError: if there is none of that name or version.
     """
-    versions = find_versions(documents, objects, name)
-    if version is None:
-        return versions[-1]
-    if not 1 <= version <= len(versions):
-        raise NotFoundError(f"Training set {name!r} has no version {version}; its versions are 1 to {len(versions)}.")
-    return versions[version - 1]
+    check_name(name, "training set")
+    found = documents.current(KIND, name) if version is None else documents.version(KIND, name, version)
+    return _training_set(found or _missing(documents, name, version), objects)
+
+
+def _missing(documents: Documents, name: str, version: int | None) -> NoReturn:
+    latest = documents.current(KIND, name)
+    if latest is None:
+        raise NotFoundError.among("training set", name, documents.names(KIND))
+    raise NotFoundError(f"Training set {name!r} has no version {version}; its versions are 1 to {latest.number}.")
 
 
 def find_versions(documents: Documents, objects: Objects, name: str) -> list[TrainingSet]:
@@ -44,7 +49,7 @@ def find_versions(documents: Documents, objects: Objects, name: str) -> list[Tra
     check_name(name, "training set")
     history = documents.history(KIND, name)
     if not history:
-        raise NotFoundError.among("training set", name, documents.names(KIND))
+        _missing(documents, name, None)
     return [_training_set(document, objects) for document in history]
 
 
@@ -104,6 +109,21 @@ class TrainingSets:
             NotFoundError: if there is none of that name or version.
         """
         return find(self._documents, self._objects, name, version)
+
+    def __getitem__(self, name: str) -> TrainingSet:
+        """Find the latest version of a training set.
+
+        Raises:
+            NotFoundError: if there is none of that name.
+        """
+        return self.get(name)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._documents.names(KIND)
+
+    def __repr__(self) -> str:
+        names = self._documents.names(KIND)
+        return "\n".join([f"{len(names)} training sets", *(f"  {name}" for name in names)])
 
     def versions(self, name: str) -> list[TrainingSet]:
         """List every version of a training set, oldest first.
