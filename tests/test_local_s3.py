@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from treering.errors import StorageError
 from treering.local_s3 import LocalS3
 from treering.storage.s3_objects import S3Objects
 
@@ -40,3 +41,21 @@ def test_two_servers_have_nothing_in_common(s3: LocalS3):
 def test_a_bucket_may_be_created_twice(s3: LocalS3):
     s3.create_bucket("twice")
     s3.create_bucket("twice")
+
+
+def test_a_server_that_does_not_start_is_reported_with_the_end_of_its_log(tmp_path: Path):
+    (tmp_path / "filerldb2").write_text("no folder")
+    with pytest.raises(StorageError, match=r"(?s)did not start in 3 tries\. Its log ends with:\n.*filerldb2 Writable"), LocalS3(tmp_path):
+        pass
+
+
+def test_an_interrupt_while_the_server_starts_ends_it(tmp_path: Path):
+    class Interrupted(LocalS3):
+        def create_bucket(self, name: str) -> None:
+            raise KeyboardInterrupt
+
+    server = Interrupted(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        server.__enter__()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", int(server.endpoint.rpartition(":")[2])), 1)

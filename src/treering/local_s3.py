@@ -20,6 +20,8 @@ _HOST = "127.0.0.1"
 _REGION = "us-east-1"
 _START_ATTEMPTS = 3
 _READY_SECONDS = 60.0
+_LOG = "server.log"
+_SHOWN_LINES = 10
 _PORTS = ("s3", "master", "volume", "filer", "admin")
 # SeaweedFS opens a second port for each, for gRPC.
 _GRPC_OFFSET = 10_000
@@ -28,7 +30,8 @@ _GRPC_OFFSET = 10_000
 class LocalS3:
     """Runs an S3 server while the `with` block lasts.
 
-    It keeps its objects in `folder`, or in a temporary one that goes when the server does.
+    It keeps its objects in `folder`, or in a temporary one that goes when the server does. A process that is killed inside
+    the block cannot stop its server: end `weed` by hand then.
 
     Args:
         folder: where the server keeps its objects.
@@ -49,18 +52,21 @@ class LocalS3:
         self._exit = ExitStack()
 
     def __enter__(self) -> Self:
-        folder = self._folder or self._exit.enter_context(tempfile.TemporaryDirectory(prefix="treering-s3-", ignore_cleanup_errors=True))
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        for _ in range(_START_ATTEMPTS):
-            ports = _free_ports()
-            process = self._start(Path(folder).resolve(), ports)
-            self.endpoint = f"http://{_HOST}:{ports['s3']}"
-            if self._becomes_ready(process):
-                self._exit.callback(_stop, process)
-                return self
-            _stop(process)
-        self._exit.close()
-        raise StorageError(f"The local S3 server did not start in {_START_ATTEMPTS} tries. Look at {Path(folder) / 'server.log'}.")
+        with ExitStack() as held:
+            given = self._folder or held.enter_context(tempfile.TemporaryDirectory(prefix="treering-s3-", ignore_cleanup_errors=True))
+            folder = Path(given).resolve()
+            folder.mkdir(parents=True, exist_ok=True)
+            for _ in range(_START_ATTEMPTS):
+                with ExitStack() as running:
+                    ports = _free_ports()
+                    process = self._start(folder, ports)
+                    running.callback(_stop, process)
+                    self.endpoint = f"http://{_HOST}:{ports['s3']}"
+                    if self._becomes_ready(process):
+                        held.enter_context(running.pop_all())
+                        self._exit = held.pop_all()
+                        return self
+            raise StorageError(f"The local S3 server did not start in {_START_ATTEMPTS} tries. Its log ends with:\n{self._log_tail(folder)}")
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._exit.close()
@@ -87,7 +93,7 @@ class LocalS3:
     def _start(self, folder: Path, ports: dict[str, int]) -> subprocess.Popen[bytes]:
         login = {"AWS_ACCESS_KEY_ID": self.access_key, "AWS_SECRET_ACCESS_KEY": self.secret_key}
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "WEED_"))}
-        with (folder / "server.log").open("ab") as log:
+        with (folder / _LOG).open("ab") as log:
             return subprocess.Popen(  # noqa: S603
                 [
                     _server(),
@@ -111,6 +117,10 @@ class LocalS3:
                 stdout=log,
                 stderr=log,
             )
+
+    def _log_tail(self, folder: Path) -> str:
+        lines = (folder / _LOG).read_text("utf-8", errors="replace").splitlines()
+        return "\n".join(lines[-_SHOWN_LINES:]).replace(self.secret_key, "...")
 
     def _becomes_ready(self, process: subprocess.Popen[bytes]) -> bool:
         # The server lists buckets before it can store anything, so only a write shows that it is ready.

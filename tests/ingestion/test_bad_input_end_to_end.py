@@ -115,7 +115,6 @@ COLUMNS = [
         "id,at,,value,ok\n",
         "Column 3 of {source} has no name. Give it one, or drop it (pandas writes such a column for its index: use to_csv(..., index=False)).",
     ),
-    wrong("another delimiter", HEADER.replace(",", ";"), "The source has no column 'id' (String), which {group} needs. There are: 'id;at;count;value;ok'."),
     wrong(
         "wrong type in a frame",
         arrow(count=["one"]),
@@ -188,6 +187,13 @@ VALUES = [
 ]
 
 FILES = [
+    Given(
+        "another delimiter",
+        HEADER.replace(",", ";"),
+        "{source} has one column, 'id;at;count;value;ok', whose name looks like several. "
+        "Say what parts them, as in tr.Csv('{source}', delimiter=';'), or quote the name if it is one.",
+        error=SourceError,
+    ),
     Given("empty file", "", "{source} is empty: a CSV file starts with a line of column names.", error=SourceError),
     Given("damaged gzip", gzip.compress((HEADER + ROW).encode())[:-9], "{source} is damaged: .*", file="r.csv.gz", error=SourceError),
     Given("no zip", "PK?", "{source} is no ZIP archive: .*", file="r.csv.zip", error=SourceError),

@@ -48,12 +48,29 @@ def test_null_values_can_be_named(tmp_path: Path) -> None:
         ('""', "not an Integral"),
         ("9007199254740992.0", "whole float beyond 2^53"),
         ("1e400000000", "integer overflow"),
+        ("1_000", "not an Integral"),
+        ("1_0.0", "not an Integral"),
+        ("\uff11\uff12", "not an Integral"),
+        ("\u0663", "not an Integral"),
+        ("\xa01", "not an Integral"),
+        ("0x1F", "not an Integral"),
+        ("0X1f", "not an Integral"),
     ],
 )
 def test_text_that_is_no_integer_is_a_bad_row(tmp_path: Path, text: str, reason: str) -> None:
     read = everything(csv_source(tmp_path, f"i,s\n1,a\n{text},b\n3,c\n"), schema(i="Integral", s="String"))
     assert [row["s"] for row in read.rows] == ["a", "c"]
     assert [(bad.position, bad.reason, bad.column, bad.text) for bad in read.bad_rows] == [(3, reason, "i", text.strip('"'))]
+
+
+@pytest.mark.parametrize("text", ["1_000", "\uff11", "\u0663", "\xa01", "0x1F", "0x1p3", "1f"])
+def test_text_that_is_no_decimal_fraction_is_a_bad_row(tmp_path: Path, text: str) -> None:
+    read = everything(csv_source(tmp_path, f"f,s\n1,a\n{text},b\n"), schema(f="Fractional", s="String"))
+    assert read.reasons == [(3, "not a Fractional")]
+
+
+def test_hexadecimal_text_beside_whole_numbers_is_text(tmp_path: Path) -> None:
+    assert everything(csv_source(tmp_path, "i,s\n1,0x1F\n"), schema(i="Integral", s="String")).rows == [{"i": 1, "s": "0x1F"}]
 
 
 @pytest.mark.parametrize(("text", "value"), [("1.0", 1), ("-5.", -5), ("1e3", 1000), (" 4 ", 4), ("+6", 6), ("-9223372036854775808", -(2**63))])
@@ -79,6 +96,43 @@ def test_words_for_true_and_false(tmp_path: Path) -> None:
     read = everything(csv_source(tmp_path, "b,s\ntrue,\nFalse,\n1,\nyes,\n"), schema(b="Boolean", s="String"))
     assert [row["b"] for row in read.rows] == [True, False, True]
     assert read.reasons == [(5, "not a Boolean")]
+
+
+def test_one_word_is_a_word_and_not_its_letters(tmp_path: Path) -> None:
+    options = {"null_values": "NA", "true_values": "yes", "false_values": "no"}
+    read = everything(csv_source(tmp_path, "s,b\nN,yes\nNA,no\nA,y\n", **options), schema(s="String", b="Boolean"))
+    assert read.rows == [{"s": "N", "b": True}, {"s": None, "b": False}]
+    assert read.reasons == [(4, "not a Boolean")]
+
+
+def test_no_words_at_all_may_stand_for_true(tmp_path: Path) -> None:
+    read = everything(csv_source(tmp_path, "b,s\nfalse,x\ntrue,y\n", true_values=()), schema(b="Boolean", s="String"))
+    assert read.reasons == [(3, "not a Boolean")]
+
+
+@pytest.mark.parametrize("words", [None, 0, b"NA", ("", None), (1,)])
+@pytest.mark.parametrize("name", ["null_values", "true_values", "false_values"])
+def test_words_that_are_no_texts_are_refused(name: str, words: object) -> None:
+    with pytest.raises(SourceError, match=f"The {name} of data.csv cannot hold"):
+        Csv("data.csv", **{name: words})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("encoding", ["hex", "rot13", "klingon", "undefined"])
+def test_an_encoding_of_anything_but_text_is_refused(encoding: str) -> None:
+    with pytest.raises(SourceError, match=rf"No encoding '{encoding}' for data\.csv: give one of Python's text encodings"):
+        Csv("data.csv", encoding=encoding)
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_a_header_parted_by_another_delimiter_is_answered_with_it(tmp_path: Path, delimiter: str) -> None:
+    source = csv_source(tmp_path, f"i{delimiter}s\n1{delimiter}a\n")
+    with pytest.raises(SourceError) as refused:
+        source.arrow_schema()
+    assert f"delimiter={delimiter!r}" in str(refused.value)
+
+
+def test_a_quoted_name_may_hold_another_delimiter(tmp_path: Path) -> None:
+    assert csv_source(tmp_path, '"i;s"\n1\n').column_names() == ("i;s",)
 
 
 def test_lines_are_those_of_the_file(tmp_path: Path) -> None:

@@ -168,6 +168,13 @@ def test_the_parts_of_a_folder_of_parquet_are_told_apart(tmp_path: Path) -> None
     assert locate(source.parts(), 2) == f"{tmp_path}/b.parquet, row 0"
 
 
+def test_parquet_files_whose_types_have_no_common_one_are_told_apart_from_damaged_ones(tmp_path: Path) -> None:
+    parquet.write_table(pa.table({"x": [1]}), tmp_path / "a.parquet")
+    parquet.write_table(pa.table({"x": [[1]]}), tmp_path / "b.parquet")
+    with pytest.raises(SchemaMismatchError, match=r"b\.parquet has other column types than .*a\.parquet"):
+        everything(opened(tmp_path))
+
+
 def test_a_pattern_names_files_and_kinds_may_not_be_mixed(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(TEXT)
     parquet.write_table(TABLE, tmp_path / "b.parquet")

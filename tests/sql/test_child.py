@@ -1,3 +1,4 @@
+import json
 import os
 import select
 import subprocess
@@ -99,6 +100,21 @@ def test_a_child_that_fails_is_reported_with_its_last_words(child: Child) -> Non
     child.tell(b"no order")
     with pytest.raises(SqlError, match=r"failed \(exit code 1\): json.decoder.JSONDecodeError"):
         next(child.answers())
+
+
+def test_a_child_that_says_very_much_is_reported_too(child: Child) -> None:
+    child.tell(json.dumps({"query": "", "tables": [], "limits": {"odd" * 100_000: 1}}).encode())
+    with pytest.raises(SqlError, match=r"failed \(exit code 1\): TypeError: .*oddodd"):
+        next(child.answers())
+
+
+def test_a_child_that_cannot_be_started_leaves_no_descriptor_behind() -> None:
+    before = descriptors()
+    with pytest.raises(ValueError, match="fds_to_keep") as refused:
+        Child(-1, QueryLimits())
+    # The traceback still holds all that the constructor made.
+    assert refused.tb is not None
+    assert descriptors() == before
 
 
 def test_a_child_can_open_no_file_and_no_connection(tmp_path: Path) -> None:

@@ -119,6 +119,12 @@ def test_what_cannot_be_answered_is_an_error_with_the_reason(store: tr.Store, qu
         store.sql(query)
 
 
+def test_an_error_at_a_late_row_is_told_with_the_reason(store: tr.Store) -> None:
+    late = "SELECT CAST(v AS INT) FROM (SELECT CASE WHEN i = 1_999_999 THEN 'x' ELSE '1' END AS v FROM range(2_000_000) t(i))"
+    with pytest.raises(SqlError, match="Could not convert string 'x' to INT32"):
+        store.sql(late)
+
+
 def test_an_answer_with_too_many_rows_is_an_error(store: tr.Store) -> None:
     with pytest.raises(SqlError, match=r"more than 2 rows\. .* raise maximum_rows"):
         store.sql("SELECT * FROM weather", maximum_rows=2)

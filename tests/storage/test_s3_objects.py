@@ -1,12 +1,12 @@
 import http.server
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
 from contracts.objects_contract import ObjectsContract
-from treering.errors import InvalidNameError, OutcomeUnknownError, ReadOnlyStoreError, StorageError
+from treering.errors import AlreadyExistsError, InvalidNameError, OutcomeUnknownError, ReadOnlyStoreError, StorageError
 from treering.local_s3 import LocalS3
 from treering.settings import Settings
 from treering.storage.objects import Objects, create_own, open_objects
@@ -37,6 +37,16 @@ def test_a_large_output_is_uploaded_in_parts(s3_root: str):
     reader = objects.input("large")
     reader.seek(39_999_999)
     assert reader.read() == bytes([39])
+
+
+def test_an_output_that_another_outran_is_refused_and_changes_nothing(s3_root: str):
+    objects = open_objects(s3_root, Settings())
+    with ExitStack() as outputs:
+        outputs.enter_context(objects.output("raced")).write(b"ours")
+        objects.create("raced", b"theirs")
+        with pytest.raises(AlreadyExistsError, match="never written over"):
+            outputs.close()
+    assert objects.read("raced") == b"theirs"
 
 
 def test_wrong_credentials_are_told_apart_from_an_absent_object(s3: LocalS3, s3_root: str):

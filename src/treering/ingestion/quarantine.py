@@ -17,6 +17,9 @@ from treering.sources.batches import Part, locate
 from treering.storage.objects import Objects
 
 _SHOWN = 10
+# What other tools write for a missing number, and the reasons for which such a field of a CSV file is turned down.
+_MISSING = frozenset({"NA", "N/A", "null", "NULL"})
+_NO_NUMBER = frozenset({"not an Integral", "not a Fractional"})
 _SCHEMA = pa.schema({"source": pa.string(), "position": pa.int64(), "reason": pa.string(), "column": pa.string(), "text": pa.string()})
 
 
@@ -38,6 +41,7 @@ class BadRows:
         self._exit = ExitStack()
         self._writer: pq.ParquetWriter | None = None
         self._reasons: Counter[str] = Counter()
+        self._missing: dict[str, None] = {}
         self.lines: tuple[str, ...] = ()
 
     def __enter__(self) -> Self:
@@ -69,6 +73,7 @@ class BadRows:
             parts: the parts of their source, as far as it was read.
         """
         self._reasons.update(row.reason for row in rows)
+        self._missing |= {row.text: None for row in rows if row.reason in _NO_NUMBER and row.text in _MISSING}
         self.lines += tuple(describe(row, parts) for row in rows[: _SHOWN - len(self.lines)])
         if rows and self._key is not None and self._objects is not None:
             self._keep(self._objects, self._key, rows, parts)
@@ -87,6 +92,7 @@ class BadRows:
         lines += [f"  {line}" for line in self.lines]
         lines += [f"  and {self.count - len(self.lines):,} more"] if self.count > len(self.lines) else []
         lines.append('Mend them, or pass on_bad_rows="quarantine" to keep them apart and take the others.' if can_quarantine else "Mend or drop them.")
+        lines += [f"If {word!r} stands for a missing value, say tr.Csv(path, null_values=('', {word!r}))." for word in list(self._missing)[:1]]
         return BadRowsError("\n".join(lines), self.reasons)
 
     def _keep(self, objects: Objects, key: str, rows: Sequence[BadRow], parts: Sequence[Part]) -> None:

@@ -1,10 +1,9 @@
 """CSV files as a source: read once, in order, in blocks, by as many threads as there are processors."""
 
-import codecs
 import hashlib
 import os
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -27,6 +26,7 @@ from treering.sources.text import TextStream
 # Larger blocks leave the processor's cache and are slower; smaller ones make more batches than they save.
 BLOCK_BYTES = 2 * 1024 * 1024
 _HEADER_BYTES = 64 * 1024
+_OTHER_DELIMITERS = (";", "\t")
 
 # What pyarrow's parser makes by itself; times stay text until the rules of the group are known.
 _PARSED = {FeatureType.INTEGRAL: pa.int64(), FeatureType.FRACTIONAL: pa.float64(), FeatureType.BOOLEAN: pa.bool_()}
@@ -39,20 +39,20 @@ class Csv:
     Attributes:
         path: a path or `s3://` URI.
         delimiter: the character between two fields.
-        null_values: what stands for a null, where it is not quoted; a quoted empty field is an empty text.
+        null_values: the word, or words, that stand for a null, where they are not quoted; a quoted empty field is an empty text.
         encoding: of the characters, as Python names it.
         quote: the character around fields; "" if there is none and quotes are text.
-        true_values: what stands for true in a Boolean.
-        false_values: what stands for false in a Boolean.
+        true_values: the word, or words, that stand for true in a Boolean.
+        false_values: the word, or words, that stand for false in a Boolean.
     """
 
     path: str | Path
     delimiter: str = ","
-    null_values: tuple[str, ...] = ("",)
+    null_values: str | Collection[str] = ("",)
     encoding: str = "utf-8"
     quote: str = '"'
-    true_values: tuple[str, ...] = ("true", "True", "TRUE", "1")
-    false_values: tuple[str, ...] = ("false", "False", "FALSE", "0")
+    true_values: str | Collection[str] = ("true", "True", "TRUE", "1")
+    false_values: str | Collection[str] = ("false", "False", "FALSE", "0")
 
     def __post_init__(self) -> None:
         if len(self.delimiter) != 1 or not self.delimiter.isascii() or self.delimiter in f"\r\n\0{self.quote}":
@@ -60,9 +60,11 @@ class Csv:
         if len(self.quote) > 1 or not self.quote.isascii() or (self.quote and self.quote in "\r\n\0"):
             raise SourceError(f"The quote of {self.path} cannot be {self.quote!r}: it has to be one ASCII character, or '' for none.")
         try:
-            codecs.lookup(self.encoding)
-        except LookupError:
-            raise SourceError(f"No encoding {self.encoding!r} for {self.path}: give one of Python's, such as 'latin-1' or 'utf-16'.") from None
+            "".encode(self.encoding)
+        except (LookupError, UnicodeError):
+            raise SourceError(f"No encoding {self.encoding!r} for {self.path}: give one of Python's text encodings, such as 'latin-1' or 'utf-16'.") from None
+        for name in ("null_values", "true_values", "false_values"):
+            object.__setattr__(self, name, _several(getattr(self, name), name, self.path))
 
     @property
     def dialect(self) -> Dialect:
@@ -72,7 +74,7 @@ class Csv:
     @property
     def words(self) -> Words:
         """What stands for null, true and false."""
-        return Words(self.null_values, self.true_values, self.false_values)
+        return Words(tuple(self.null_values), tuple(self.true_values), tuple(self.false_values))
 
 
 class CsvSource:
@@ -157,6 +159,13 @@ class CsvSource:
             has, lacks = (name, self._files[0].name) if odd in names else (self._files[0].name, name)
             raise SchemaMismatchError(f"{has} has a column {odd!r} that {lacks} lacks: files that are read together have the same columns.")
 
+    def _check_delimiter(self, header: bytes, names: tuple[str, ...], file: str) -> None:
+        is_quoted = bool(self._options.quote) and header.startswith(self._options.dialect.quote)
+        for other in _OTHER_DELIMITERS if len(names) == 1 and not is_quoted else ():
+            if other in names[0]:
+                hint = f"Say what parts them, as in tr.Csv({file!r}, delimiter={other!r}), or quote the name if it is one."
+                raise SourceError(f"{file} has one column, {names[0]!r}, whose name looks like several. {hint}")
+
     def _header(self, name: str, blocks: Iterator[Block]) -> tuple[tuple[str, ...], Block]:
         """Take the header from a file's blocks, and give what follows it in its block."""
         for block in blocks:
@@ -165,8 +174,18 @@ class CsvSource:
                 raise SourceError(f"{name}: a quote in the header, on line {block.first_line}, is never closed. Mend the file.")
             if len(records):
                 fields = split(block.data, records.starts[0], records.ends[0], self._options.dialect)
-                return distinct((_name(field.value, name) for field in fields), name), _after(block, int(records.stops[0]))
+                names = distinct((_name(field.value, name) for field in fields), name)
+                self._check_delimiter(block.data[records.starts[0] : records.ends[0]], names, name)
+                return names, _after(block, int(records.stops[0]))
         raise SourceError(f"{name} is empty: a CSV file starts with a line of column names.")
+
+
+def _several(words: str | Collection[str], name: str, path: str | Path) -> tuple[str, ...]:
+    """Take one word for a tuple of it: the characters of a text are never meant one by one."""
+    several = (words,) if isinstance(words, str) or not isinstance(words, Collection) else tuple(words)
+    for odd in (word for word in several if not isinstance(word, str)):
+        raise SourceError(f"The {name} of {path} cannot hold {odd!r}: they are texts, such as {name}=('', 'NA').")
+    return several
 
 
 _Task = Callable[[], SourceBatch]

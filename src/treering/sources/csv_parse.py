@@ -40,7 +40,7 @@ class BlockParser:
         if not block.is_closed:
             return self._unclosed(block)
         if block.ends is None and b"\0" not in block.data:
-            table = self._read(block.data, self.types)
+            table = self._read_typed(block.data)
             lines = None if table is None else self._lines(block, table.num_rows)
             if lines is not None:
                 return SourceBatch(table, self.base + lines)
@@ -60,7 +60,7 @@ class BlockParser:
         good[list(broken)] = False
         bad_rows = [self._bad_line(int(records.lines[index]), reason, records.line(index)) for index, reason in broken.items()]
         data, positions = records.kept(good), self.base + records.lines[good]
-        table = self._read(data, self.types)
+        table = self._read_typed(data)
         if table is None:
             table, positions, bad_values = self._typed(self._read(data, dict.fromkeys(self.types, pa.string())), positions)
             bad_rows += bad_values
@@ -109,6 +109,11 @@ class BlockParser:
     def empty(self) -> pa.Table:
         """A table of no rows."""
         return pa.schema(list(self.types.items())).empty_table()
+
+    def _read_typed(self, data: bytes) -> pa.Table | None:
+        # pyarrow reads 0x1F as an integer, and a CSV file's numbers are decimal.
+        may_hold_hexadecimals = pa.int64() in self.types.values() and (b"0x" in data or b"0X" in data)
+        return None if may_hold_hexadecimals else self._read(data, self.types)
 
     def _read(self, data: bytes, types: Mapping[str, pa.DataType]) -> pa.Table | None:
         """Read whole records with pyarrow; None if it refuses any of them."""

@@ -1,5 +1,6 @@
 """What the text of CSV fields means: typed values, and the rows whose text has no such value."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -33,8 +34,8 @@ def typed(texts: pa.Array, type: pa.DataType, column: str, words: Words) -> tupl
 
 
 def _booleans(texts: pa.Array, column: str, words: Words) -> tuple[pa.Array, list[Violation]]:
-    true = pc.is_in(texts, value_set=pa.array(words.true))
-    known = pc.or_(true, pc.is_in(texts, value_set=pa.array(words.false)))
+    true = pc.is_in(texts, value_set=pa.array(words.true, pa.string()))
+    known = pc.or_(true, pc.is_in(texts, value_set=pa.array(words.false, pa.string())))
     bad = rows_where(pc.and_(pc.is_valid(texts), pc.invert(known)))
     return pc.if_else(known, true, None), [Violation(bad, "not a Boolean", column)]
 
@@ -75,17 +76,16 @@ def _fractional(text: str) -> float | str:
 
 
 def _integral(text: str) -> int | str:
-    try:
-        return int(pa.scalar(text).cast(pa.int64()).as_py())
-    except pa.ArrowInvalid:
-        pass
+    # Decimal takes underscores and the digits of every script too.
+    if not re.fullmatch(_NUMBER, text, re.ASCII):
+        return "not an Integral"
     try:
         number = Decimal(text)
     except InvalidOperation:
         return "not an Integral"
     # A short text can write a number of a billion digits.
-    is_huge = number.is_finite() and number.adjusted() >= _MANY_DIGITS
-    if not number.is_finite() or not (is_huge or number == number.to_integral_value()):
+    is_huge = number.adjusted() >= _MANY_DIGITS
+    if not (is_huge or number == number.to_integral_value()):
         return "not an Integral"
     if is_huge or not -_OVERFLOW <= number < _OVERFLOW:
         return "integer overflow"

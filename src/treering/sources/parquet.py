@@ -80,7 +80,7 @@ class ParquetSource:
             raise SchemaMismatchError(f"{has} has a column {odd!r} that {lacks} lacks: files that are read together have the same columns.")
         try:
             return table.select(columns.names).cast(columns)
-        except pa.ArrowInvalid as error:
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise SchemaMismatchError(f"{name} has other column types than {self._files[0].name}: {error}. Read them one by one.") from error
 
 

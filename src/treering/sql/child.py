@@ -7,10 +7,10 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from multiprocessing import Pipe
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 from treering.errors import SqlError
 from treering.sql.order import END, ERROR, QueryLimits
@@ -31,10 +31,15 @@ class Child:
 
     def __init__(self, descriptor: int, limits: QueryLimits) -> None:
         self._limits = limits
-        self._folder = tempfile.TemporaryDirectory(prefix="treering-sql-")
-        self._channel, theirs = Pipe()
-        with theirs:
-            self._process = _spawn(self._folder.name, (theirs.fileno(), descriptor))
+        with ExitStack() as opened:
+            folder = opened.enter_context(tempfile.TemporaryDirectory(prefix="treering-sql-"))
+            # A file, for a pipe that nobody reads in time would stop the child when it is full.
+            self._stderr = opened.enter_context(tempfile.TemporaryFile(prefix="treering-sql-"))
+            self._channel, theirs = Pipe()
+            opened.enter_context(self._channel)
+            with theirs:
+                self._process = _spawn(folder, (theirs.fileno(), descriptor), self._stderr)
+            self._opened = opened.pop_all()
         self._timed_out = threading.Event()
         self._alarm = threading.Timer(limits.timeout_seconds, self._time_out)
         self._alarm.start()
@@ -104,8 +109,8 @@ class Child:
         except subprocess.TimeoutExpired:
             self._kill()
             code = self._process.wait()
-        assert self._process.stderr is not None
-        last_words = self._process.stderr.read().decode("utf-8", "replace").strip().rpartition("\n")[2][:_LAST_WORDS]
+        self._stderr.seek(0)
+        last_words = self._stderr.read().decode("utf-8", "replace").strip().rpartition("\n")[2][:_LAST_WORDS]
         if code < 0:
             return SqlError(f"DuckDB's process was ended by signal {-code} ({signal.Signals(-code).name}): perhaps memory or time ran out. Select less.")
         return SqlError(f"DuckDB's process failed (exit code {code}): {last_words or 'it said nothing'}")
@@ -116,22 +121,19 @@ class Child:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._alarm.cancel()
         self._alarm.join()
-        self._channel.close()
         self._kill()
         self._process.wait()
-        assert self._process.stderr is not None
-        self._process.stderr.close()
-        self._folder.cleanup()
+        self._opened.close()
 
 
-def _spawn(folder: str, descriptors: tuple[int, int]) -> "subprocess.Popen[bytes]":
+def _spawn(folder: str, descriptors: tuple[int, int], stderr: IO[bytes]) -> "subprocess.Popen[bytes]":
     # -P: a file in a folder that happens to be the working directory must not stand in for a module.
     command = [sys.executable, "-P", "-m", "treering.sql.worker", *map(str, descriptors)]
     return subprocess.Popen(  # noqa: S603
         command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
+        stderr=stderr,
         pass_fds=descriptors,
         cwd=folder,
         env=environment(folder, os.environ),

@@ -26,6 +26,7 @@ from treering.sql.order import END, ERROR, NEEDS, ROWS, Channel, Order, QueryLim
 _BATCH_ROWS = 65_536
 _GIB = 1024**3
 _THREAD_BYTES = 16 * 1024**2
+_STDERR_BYTES = 64 * 1024
 
 
 def open_duckdb(limits: QueryLimits) -> duckdb.DuckDBPyConnection:
@@ -56,7 +57,9 @@ def confine(limits: QueryLimits) -> None:
     cpu_seconds = math.ceil(limits.timeout_seconds) * _threads() + 5
     # The whole stack takes gigabytes of address space, so only what is data is capped.
     data_bytes = limits.memory_bytes + limits.maximum_bytes + _GIB + _threads() * _THREAD_BYTES
-    for kind, value in ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_CPU, cpu_seconds), (resource.RLIMIT_DATA, data_bytes)):
+    # The one file that stays open for writing is the parent's, for this process's last words.
+    limited = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: _STDERR_BYTES, resource.RLIMIT_CPU: cpu_seconds, resource.RLIMIT_DATA: data_bytes}
+    for kind, value in limited.items():
         hard = resource.getrlimit(kind)[1]
         lowest = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(kind, (lowest, lowest))
@@ -117,6 +120,22 @@ def rows_within(limits: QueryLimits, batches: Iterable[pa.RecordBatch]) -> Itera
         yield batch
 
 
+def rows_of(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    """Run the query as its batches are asked for, with errors that cannot be taken for those of the channel.
+
+    Raises:
+        SqlError: for what DuckDB refuses at some row.
+        MemoryError: if DuckDB has no more memory.
+    """
+    try:
+        yield from reader
+    except OSError as error:
+        # Arrow's stream interface carries DuckDB's message, and no kind of error but OSError.
+        if str(error).startswith("Out of Memory Error"):
+            raise MemoryError from error
+        raise SqlError(str(error)) from error
+
+
 def stream_of(schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> pa.Buffer:
     """Write batches as one Arrow IPC stream."""
     sink = pa.BufferOutputStream()
@@ -137,7 +156,7 @@ def answer(channel: Channel, spool: int, order: Order, connection: duckdb.DuckDB
         connection.register(name, table)
     reader = connection.sql(statement).to_arrow_reader(_BATCH_ROWS)
     say(channel, ROWS, stream_of(reader.schema, []))
-    for batch in rows_within(order.limits, reader):
+    for batch in rows_within(order.limits, rows_of(reader)):
         say(channel, ROWS, stream_of(reader.schema, [batch]))
     say(channel, END, b"")
 

@@ -62,6 +62,9 @@ class Objects(Protocol):
     def output(self, key: str) -> AbstractContextManager[BinaryIO]:
         """Stream a new object: it appears whole and durable at exit, or, if the body raises, not at all.
 
+        On S3 two writers of one key can both pass for the first where an object is too large for one request: the caller
+        chooses keys that nobody else uses.
+
         Raises:
             AlreadyExistsError: if something stands there.
         """

@@ -25,6 +25,7 @@ from obstore.store import S3Store
 from treering.errors import AlreadyExistsError, ObjectNotFoundError, OutcomeUnknownError, ReadOnlyStoreError, StorageError
 from treering.settings import Settings
 from treering.storage.object_keys import check_key, check_prefix, is_staging
+from treering.storage.objects import create_own
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig, S3Config, S3Credential
@@ -200,10 +201,13 @@ class S3Objects:
         """Stream to a temporary file, which is uploaded when the body is through; S3 shows an upload only when it is whole."""
         full = self._full(key)
         if self.size(key) is not None:
-            raise AlreadyExistsError(f"{self.uri(key)} exists already; an object is never written over.")
+            raise self._exists(key)
         with tempfile.NamedTemporaryFile(dir=self._temporary_folder, prefix="treering-") as file:
             yield file  # type: ignore[misc]  # a temporary file is a BinaryIO in all but its class
             file.flush()
+            if file.seek(0, io.SEEK_END) <= _PART_BYTES:
+                file.seek(0)
+                return self._create_whole(key, file.read())
             with self._writing(key, StorageError):
                 obstore.put(self._store, full, Path(file.name), chunk_size=_PART_BYTES)
 
@@ -224,6 +228,17 @@ class S3Objects:
         client = {"endpoint_url": self._account.endpoint, "region_name": self._account.region}
         found = {"key": key.access_key, "secret": key.secret_key, "token": key.token}
         return {name: value for name, value in found.items() if value} | {"client_kwargs": {name: value for name, value in client.items() if value}}
+
+    def _create_whole(self, key: str, data: bytes) -> None:
+        try:
+            is_ours = create_own(self, key, data)
+        except OutcomeUnknownError as error:
+            raise StorageError(str(error)) from error
+        if not is_ours:
+            raise self._exists(key)
+
+    def _exists(self, key: str) -> AlreadyExistsError:
+        return AlreadyExistsError(f"{self.uri(key)} exists already; an object is never written over.")
 
     def _full(self, key: str) -> str:
         return f"{self._prefix}/{check_key(key)}" if self._prefix else check_key(key)
