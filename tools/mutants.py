@@ -67,7 +67,7 @@ MUTANTS = (
     Mutant("event times are rounded down", "sources/times.py", "-(-counts // per_microsecond) if rules.round_up else", "counts // per_microsecond if rules.round_up else", ENGINES),
     Mutant("a local time that occurs twice is taken silently", "sources/times.py", '        if choice == "error":', "        if False:", BAD_INPUT),
     Mutant("a correction is known at its event time", "ingestion/corrections.py", "np.where(late, received, known)", "np.where(late, known, known)", CORRECTIONS),
-    Mutant("corrections go by entity", "ingestion/corrections.py", "(*definition.record_identifier, EVENT_TIME)", "(*definition.entity, EVENT_TIME)", CORRECTIONS),
+    Mutant("corrections go by entity", "ingestion/corrections.py", "identity = (*definition.record_identifier, EVENT_TIME)", "identity = (*definition.entity, EVENT_TIME)", CORRECTIONS),
     Mutant("what lands during an ingestion is not corrected", "ingestion/landing.py", "if self._written is None or self._is_outdated(snapshot):", "if self._written is None:", CORRECTIONS),
     Mutant("spilled chunks are not merged", "storage/sorted_spool.py", "if len(self._sorted) > 1:", "if len(self._sorted) > 1_000_000:", SORT),
     Mutant("an entity is split between chunks", "storage/sorted_spool.py", "else self._position(table, splitter) for", "else min(self._position(table, splitter) + 1, len(table)) for", SORT),

@@ -10,7 +10,17 @@ from treering.schema.times import FIRST_TIME, LAST_TIME, Microseconds, duration_
 
 @pytest.mark.parametrize(
     ("duration", "length"),
-    [("6h", 21_600_000_000), ("90s", 90_000_000), ("1d 12h", 129_600_000_000), ("1.5h", 5_400_000_000), ("15min", 900_000_000), ("7us", 7), (2, 2_000_000), ("90 days", 7_776_000_000_000), ("2 hours 1 minute", 7_260_000_000)],
+    [
+        ("6h", 21_600_000_000),
+        ("90s", 90_000_000),
+        ("1d 12h", 129_600_000_000),
+        ("1.5h", 5_400_000_000),
+        ("15min", 900_000_000),
+        ("7us", 7),
+        (2, 2_000_000),
+        ("90 days", 7_776_000_000_000),
+        ("2 hours 1 minute", 7_260_000_000),
+    ],
 )
 def test_durations_are_read_as_people_write_them(duration: str | int, length: int) -> None:
     assert microseconds(duration) == length
