@@ -26,8 +26,9 @@ import pyarrow.parquet as pq
 
 from treering.local_s3 import LocalS3
 from treering.settings import Settings
-from treering.storage.objects import Objects, open_objects
+from treering.storage.objects import Objects
 from treering.storage.offline_table import NewRun, OfflineTable
+from treering.storage.roots import open_objects
 
 FOLDER = "feature-groups/bench-00000000"
 SCHEMA = pa.schema([("id", pa.string()), ("time", pa.timestamp("us", tz="UTC"))] + [(f"f{number}", pa.float64()) for number in range(10)])

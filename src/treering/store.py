@@ -17,8 +17,9 @@ from treering.schema.times import time_text
 from treering.schema.view import Lookup, View, lookups_of
 from treering.settings import Settings
 from treering.storage.documents import Documents
-from treering.storage.objects import Objects, create_own, open_objects
+from treering.storage.objects import Objects, create_own
 from treering.storage.read_only_objects import ReadOnlyObjects
+from treering.storage.roots import open_objects
 from treering.storage.shelf import Shelf
 from treering.training.runner import TrainingJobs
 from treering.training_sets.catalogue import TrainingSets

@@ -21,7 +21,7 @@ from support.children import Say, in_child, warm_up
 from support.killing import KillingDisk, KillingObjects, Trap
 from treering.settings import Settings
 from treering.storage.local_objects import LocalObjects
-from treering.storage.objects import open_objects
+from treering.storage.roots import open_objects
 
 Point = tuple[str, int]
 """A point, and at which time of passing it."""

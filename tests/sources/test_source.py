@@ -19,7 +19,7 @@ from treering.sources.batches import locate
 from treering.sources.csv import Csv
 from treering.sources.frames import polars_frame
 from treering.sources.source import open_source, schema_of
-from treering.storage.objects import open_objects
+from treering.storage.roots import open_objects
 
 TABLE = pa.table({"i": [1, 2, 3], "s": ["a", None, "c"], "f": [0.5, float("nan"), None]})
 TEXT = b"i,s\n1,a\n2,b\n"

@@ -8,7 +8,8 @@ from support.ticking import Ticking
 from treering.errors import AlreadyExistsError, CorruptDataError, InvalidNameError, NotFoundError, StoreFormatError
 from treering.settings import Settings
 from treering.storage.documents import Documents
-from treering.storage.objects import Objects, open_objects
+from treering.storage.objects import Objects
+from treering.storage.roots import open_objects
 
 
 @pytest.fixture

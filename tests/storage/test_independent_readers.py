@@ -14,8 +14,9 @@ from support.tables import FOLDER, SCHEMA, append, constantly, write_run
 from support.ticking import Ticking
 from treering.local_s3 import LocalS3
 from treering.settings import Settings
-from treering.storage.objects import Objects, open_objects
+from treering.storage.objects import Objects
 from treering.storage.offline_table import OfflineTable
+from treering.storage.roots import open_objects
 
 RUNS, ROWS = 70, 3
 

@@ -9,7 +9,7 @@ from contracts.objects_contract import ObjectsContract
 from treering.errors import InvalidNameError, ReadOnlyStoreError, StorageError
 from treering.settings import Settings
 from treering.storage.local_objects import Disk, LocalObjects
-from treering.storage.objects import open_objects
+from treering.storage.roots import open_objects
 
 
 class RecordingDisk(Disk):

@@ -20,8 +20,9 @@ from treering.errors import (
     SchemaMismatchError,
 )
 from treering.settings import Settings
-from treering.storage.objects import Objects, open_objects
+from treering.storage.objects import Objects
 from treering.storage.offline_table import NewRun, OfflineTable
+from treering.storage.roots import open_objects
 from treering.storage.snapshot import Commit
 
 METADATA = f"{FOLDER}/metadata"

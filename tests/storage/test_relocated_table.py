@@ -8,8 +8,9 @@ from support.tables import FOLDER, SCHEMA, append, constantly
 from support.ticking import Ticking
 from treering.errors import CorruptDataError, RelocatedTableError
 from treering.settings import Settings
-from treering.storage.objects import Objects, open_objects
+from treering.storage.objects import Objects
 from treering.storage.offline_table import OfflineTable
+from treering.storage.roots import open_objects
 
 ORIGINAL_RUNS = 80
 

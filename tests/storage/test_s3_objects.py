@@ -9,7 +9,8 @@ from contracts.objects_contract import ObjectsContract
 from treering.errors import AlreadyExistsError, InvalidNameError, OutcomeUnknownError, ReadOnlyStoreError, StorageError
 from treering.local_s3 import LocalS3
 from treering.settings import Settings
-from treering.storage.objects import Objects, create_own, open_objects
+from treering.storage.objects import Objects, create_own
+from treering.storage.roots import open_objects
 from treering.storage.s3_objects import S3Account, S3Objects
 
 pytestmark = pytest.mark.s3

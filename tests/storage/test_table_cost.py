@@ -9,8 +9,9 @@ from support.faults import CountingObjects
 from support.tables import FOLDER, SCHEMA, constantly
 from support.ticking import Ticking
 from treering.settings import Settings
-from treering.storage.objects import Objects, open_objects
+from treering.storage.objects import Objects
 from treering.storage.offline_table import NewRun, OfflineTable
+from treering.storage.roots import open_objects
 
 APPENDS = 1_000
 

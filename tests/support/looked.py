@@ -13,7 +13,8 @@ from treering.point_in_time.local import LookupResult
 from treering.schema.view import Lookup
 from treering.settings import Settings
 from treering.storage.documents import Documents
-from treering.storage.objects import Objects, open_objects
+from treering.storage.objects import Objects
+from treering.storage.roots import open_objects
 from treering.training_sets.catalogue import TrainingSets
 from treering.training_sets.splits import Split
 from treering.training_sets.training_set import TrainingSet

@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from treering.settings import Settings
-from treering.storage.objects import Objects, open_objects
+from treering.storage.objects import Objects
 from treering.storage.offline_table import NewRun, OfflineTable
+from treering.storage.roots import open_objects
 
 FOLDER = "feature-groups/orders-0a1b2c3d"
 SCHEMA = pa.schema(

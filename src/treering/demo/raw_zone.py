@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from treering.errors import MissingExtraError
-from treering.storage.objects import open_objects
+from treering.storage.roots import open_objects
 from treering.store import Store
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from typing import BinaryIO, cast
 
 from treering.errors import SourceError, did_you_mean
 from treering.settings import Settings
-from treering.storage.objects import Objects, open_objects
+from treering.storage.objects import Objects
+from treering.storage.roots import open_objects
 
 _WILDCARDS = frozenset("*?[")
 

@@ -1,15 +1,13 @@
 """The bytes of a store: one small interface, over a local folder or an S3 bucket."""
 
-import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from typing import BinaryIO, Protocol
 
 import pyarrow as pa
 
 from treering.errors import ObjectNotFoundError, OutcomeUnknownError, StorageError
-from treering.settings import Settings
 
 _CREATE_ATTEMPTS = 6
 
@@ -113,38 +111,3 @@ def create_own(objects: Objects, key: str, data: bytes, *, pause: Callable[[floa
         except StorageError as error:
             raise OutcomeUnknownError(f"The write of {objects.uri(key)} was not answered, and it cannot be read back. Repeat the call.") from error
     raise OutcomeUnknownError(f"{_CREATE_ATTEMPTS} writes of {objects.uri(key)} were not answered. Check the storage, then repeat the call.")
-
-
-def open_objects(root: str | os.PathLike[str], settings: Settings) -> Objects:
-    """Open the objects below a root; nothing is read or written yet.
-
-    Args:
-        root: a folder, `file:///...`, or `s3://bucket/prefix`.
-        settings: endpoint and region of S3, and the temporary folder.
-
-    Raises:
-        StorageError: for a scheme that treering does not know, or S3 without credentials.
-    """
-    text = os.fspath(root)
-    scheme, separator, rest = text.partition("://")
-    if not separator:
-        return _open_local(text, settings)
-    if scheme not in _OPENERS:
-        raise StorageError(f"treering cannot open {text!r}: it knows folders, file:// and s3://.")
-    return _OPENERS[scheme](rest, settings)
-
-
-def _open_local(path: str, settings: Settings) -> Objects:
-    from treering.storage.local_objects import LocalObjects
-
-    return LocalObjects(path)
-
-
-def _open_s3(path: str, settings: Settings) -> Objects:
-    from treering.storage.s3_objects import S3Objects
-
-    bucket, _, prefix = path.partition("/")
-    return S3Objects.connect(bucket, prefix, settings)
-
-
-_OPENERS: Mapping[str, Callable[[str, Settings], Objects]] = {"file": _open_local, "s3": _open_s3}

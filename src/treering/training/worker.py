@@ -15,7 +15,8 @@ from treering.errors import TrainingError
 from treering.recipes.recipe import Recipe
 from treering.settings import Settings
 from treering.storage.documents import Documents
-from treering.storage.objects import Objects, open_objects
+from treering.storage.objects import Objects
+from treering.storage.roots import open_objects
 from treering.training.artifact import write_artifact
 from treering.training.job import JobSpec, TrainedOn
 from treering.training.matrix import Rows
