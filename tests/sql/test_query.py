@@ -110,7 +110,7 @@ def test_rows_come_in_the_order_asked_for_through_many_batches(store: tr.Store) 
         ("SELECT * FROM wether", "Did you mean 'weather'"),
         ("SELEC 1", 'syntax error at or near "SELEC"'),
         ("SELECT error('told')", "told"),
-        ("SELECT temp::INT / 0, ('x' || origin)::INT FROM weather", "Could not convert string 'xJFK' to INT32"),
+        ("SELECT temp::INT / 0, ('x' || origin)::INT FROM weather", "Could not convert string 'x[A-Z]+' to INT32"),
         (f"SELECT {'(SELECT ' * 400}1{')' * 400}", "nested|depth"),
     ],
 )
