@@ -19,7 +19,6 @@ LONGEST_FILE, LONGEST_FUNCTION, MOST_PUBLIC_METHODS = 400, 80, 15
 OWNERS = {
     "pyiceberg": {"storage/manifests.py"},
     "obstore": {"storage/s3_objects.py"},
-    "boto3": {"storage/s3_objects.py"},
     "botocore": {"storage/s3_objects.py"},
     "duckdb": {"sql/worker.py"},
     "xgboost": {"training/xgboost_trainer.py"},
@@ -27,7 +26,7 @@ OWNERS = {
     "polars": {"sources/frames.py"},
     "typer": {"cli/main.py"},
 }
-HEAVY = ("pyarrow", "numpy", "pandas", "pyiceberg", "obstore", "boto3", "sklearn", "xgboost", "duckdb", "polars", "rich", "typer")
+HEAVY = ("pyarrow", "numpy", "pandas", "pyiceberg", "obstore", "botocore", "sklearn", "xgboost", "duckdb", "polars", "rich", "typer")
 
 
 def name_of(path: Path) -> str:

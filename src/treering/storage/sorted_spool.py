@@ -26,7 +26,6 @@ class SortedSpool:
         self._waiting_bytes = 0
         self._sorted: list[pa.Table] = []
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
-        self.rows = 0
 
     def __enter__(self) -> Self:
         return self
@@ -42,7 +41,6 @@ class SortedSpool:
             return
         self._waiting.append(table)
         self._waiting_bytes += table.nbytes
-        self.rows += table.num_rows
         if self._waiting_bytes >= self._chunk_bytes:
             self._spill()
 
