@@ -143,6 +143,10 @@ class SqlError(TreeringError, ValueError):
     """A query that is not a single SELECT, or that the SQL engine refused."""
 
 
+class ProjectError(TreeringError, ValueError):
+    """A project file that cannot be read, or that contradicts itself."""
+
+
 class RecipeError(TreeringError, ValueError):
     """Data that a recipe's step cannot learn from or transform, or a step that is not the one that was saved."""
 

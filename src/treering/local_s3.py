@@ -1,5 +1,6 @@
 """An S3 server of one's own, for trying treering out and for its tests: SeaweedFS, on loopback, with made-up credentials."""
 
+import json
 import os
 import secrets
 import shutil
@@ -21,6 +22,7 @@ _REGION = "us-east-1"
 _START_ATTEMPTS = 3
 _READY_SECONDS = 60.0
 _LOG = "server.log"
+_IDENTITIES = "identities.json"
 _SHOWN_LINES = 10
 _PORTS = ("s3", "master", "volume", "filer", "admin")
 # SeaweedFS opens a second port for each, for gRPC.
@@ -40,6 +42,7 @@ class LocalS3:
         endpoint: URL of the server.
         access_key: made for this server.
         secret_key: made for this server.
+        reader_access_key, reader_secret_key: of a second user, who may only read.
         region: the region that requests are signed for.
     """
 
@@ -47,6 +50,8 @@ class LocalS3:
         self.region = _REGION
         self.access_key = secrets.token_hex(10)
         self.secret_key = secrets.token_hex(20)
+        self.reader_access_key = secrets.token_hex(10)
+        self.reader_secret_key = secrets.token_hex(20)
         self.endpoint = ""
         self._folder = folder
         self._exit = ExitStack()
@@ -77,9 +82,16 @@ class LocalS3:
 
     def environment(self) -> dict[str, str]:
         """Write the variables by which AWS's tools, and treering, find the server."""
+        return self._environment(self.access_key, self.secret_key)
+
+    def reader_environment(self) -> dict[str, str]:
+        """Write the variables of the user who may get and list objects, and nothing else."""
+        return self._environment(self.reader_access_key, self.reader_secret_key)
+
+    def _environment(self, access_key: str, secret_key: str) -> dict[str, str]:
         return {
-            "AWS_ACCESS_KEY_ID": self.access_key,
-            "AWS_SECRET_ACCESS_KEY": self.secret_key,
+            "AWS_ACCESS_KEY_ID": access_key,
+            "AWS_SECRET_ACCESS_KEY": secret_key,
             "AWS_DEFAULT_REGION": self.region,
             "AWS_REGION": self.region,
             "AWS_ENDPOINT_URL_S3": self.endpoint,
@@ -92,6 +104,7 @@ class LocalS3:
 
     def _start(self, folder: Path, ports: dict[str, int]) -> subprocess.Popen[bytes]:
         login = {"AWS_ACCESS_KEY_ID": self.access_key, "AWS_SECRET_ACCESS_KEY": self.secret_key}
+        self._write_reader(folder / _IDENTITIES)
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "WEED_"))}
         with (folder / _LOG).open("ab") as log:
             return subprocess.Popen(  # noqa: S603
@@ -108,6 +121,7 @@ class LocalS3:
                     "-admin.ui=false",
                     "-s3.port.iceberg=0",
                     "-s3.port.lance=0",
+                    f"-s3.config={folder / _IDENTITIES}",
                     "-s3.autoCreateBucket=false",
                     *(f"-{name}.port={port}" for name, port in ports.items()),
                 ],
@@ -118,9 +132,17 @@ class LocalS3:
                 stderr=log,
             )
 
+    def _write_reader(self, path: Path) -> None:
+        # The owner is named by variables; SeaweedFS reads every other user from a file.
+        credentials = [{"accessKey": self.reader_access_key, "secretKey": self.reader_secret_key}]
+        reader = {"name": "reader", "credentials": credentials, "actions": ["Read", "List"]}
+        path.unlink(missing_ok=True)
+        path.touch(0o600)
+        path.write_text(json.dumps({"identities": [reader]}))
+
     def _log_tail(self, folder: Path) -> str:
         lines = (folder / _LOG).read_text("utf-8", errors="replace").splitlines()
-        return "\n".join(lines[-_SHOWN_LINES:]).replace(self.secret_key, "...")
+        return "\n".join(lines[-_SHOWN_LINES:]).replace(self.secret_key, "...").replace(self.reader_secret_key, "...")
 
     def _becomes_ready(self, process: subprocess.Popen[bytes]) -> bool:
         # The server lists buckets before it can store anything, so only a write shows that it is ready.

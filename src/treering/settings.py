@@ -10,6 +10,8 @@ from typing import Any
 from treering.errors import SettingsError, did_you_mean
 
 ENVIRONMENT_PREFIX = "TREERING_"
+NO_SETTINGS = frozenset({"TREERING_STORE", "TREERING_TRAINING_SET"})
+"""Variables that name something to work on: the command line reads the first, a training script is given both."""
 _MIB = 1024 * 1024
 # Where Linux tells a container how much memory it may use: a number of bytes, or "max".
 _MEMORY_LIMIT = Path("/sys/fs/cgroup/memory.max")
@@ -115,7 +117,7 @@ def _in_environment(variables: Mapping[str, str]) -> dict[str, Any]:
     settings = {f"{ENVIRONMENT_PREFIX}{name.upper()}": name for name in _TYPES}
     found = {}
     for variable, text in variables.items():
-        if not variable.startswith(ENVIRONMENT_PREFIX) or not text:
+        if not variable.startswith(ENVIRONMENT_PREFIX) or not text or variable in NO_SETTINGS:
             continue
         if variable not in settings:
             raise SettingsError(f"Unknown setting {variable} in the environment. {did_you_mean(variable, settings)}")

@@ -1,6 +1,7 @@
 """What every kind of storage promises; a test class inherits this and names its objects."""
 
 import threading
+import time
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,6 +18,13 @@ class ObjectsContract:
         assert objects.create("a/b/c", b"content")
         assert objects.read("a/b/c") == b"content"
         assert objects.size("a/b/c") == 7
+
+    def test_the_storage_says_when_an_object_was_written(self, objects: Objects):
+        before = time.time_ns() // 1_000
+        objects.create("a", b"content")
+        # S3 tells whole seconds, and the two clocks are one machine's.
+        assert before - 2_000_000 <= (objects.written_at("a") or 0) <= time.time_ns() // 1_000 + 2_000_000
+        assert objects.written_at("absent") is None
 
     def test_an_empty_object_is_an_object(self, objects: Objects):
         assert objects.create("empty", b"")

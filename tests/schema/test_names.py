@@ -20,6 +20,11 @@ def test_a_refused_name_comes_with_one_that_would_do() -> None:
         check_name("wind speed (kn)", "feature")
 
 
+def test_an_index_that_pandas_wrote_is_known_by_its_name() -> None:
+    with pytest.raises(InvalidNameError, match=r"leave it out with pd\.read_csv\(\.\.\., index_col=0\)"):
+        check_name("Unnamed: 0", "feature")
+
+
 def test_something_that_is_no_text_cannot_be_a_name() -> None:
     with pytest.raises(InvalidNameError, match="has to be text, not int"):
         check_name(7, "feature group")

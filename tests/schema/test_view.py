@@ -55,6 +55,7 @@ def test_a_commit_is_any_whole_number_from_0(commit: Any) -> None:
         ({"features": {"v": "x", "q": "X"}}, "'v' and 'q' of 'g' would both be called 'x' and 'X', which differ only by case"),
         ({"features": {"v": "v", "q": "p_v"}, "prefix": "p_"}, "'v' and 'q' of 'g' would both be called 'p_v'"),
         ({"on": 5}, "`on` of the lookup of 'g' is a column's name"),
+        ({"on": {"k": "id"}}, r"`on` of the lookup of 'g' .* is no mapping\. Write on=\['k'\] .*, on=\['id'\]"),
     ],
 )
 def test_a_lookup_that_could_not_be_answered_is_refused(given: dict[str, Any], message: str) -> None:

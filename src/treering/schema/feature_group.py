@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from treering.errors import FeatureNotFoundError, InvalidDefinitionError
 from treering.schema.names import as_names, check_name
-from treering.schema.times import Duration, duration_text, microseconds
-from treering.schema.types import Feature, FeatureType, Schema
+from treering.schema.times import MICROSECONDS_PER_DAY, Duration, duration_text, microseconds
+from treering.schema.types import Feature, FeatureType, Schema, text_tags
 
 # System columns. SageMaker's three have its names and types; ours begin with an underscore, which no feature name can.
 EVENT_TIME = "_event_time"
@@ -169,6 +169,7 @@ class FeatureGroupDefinition:
         self._check_times()
         if len(self.description) > MAXIMUM_DESCRIPTION:
             raise InvalidDefinitionError(f"The description of {self.name!r} has {len(self.description)} characters; at most {MAXIMUM_DESCRIPTION} are allowed.")
+        object.__setattr__(self, "tags", text_tags(self.tags, repr(self.name)))
         if len(self.tags) > MAXIMUM_TAGS:
             raise InvalidDefinitionError(f"{self.name!r} has {len(self.tags)} tags; at most {MAXIMUM_TAGS} are allowed.")
 
@@ -217,6 +218,19 @@ class FeatureGroupDefinition:
         if isinstance(self.availability, AvailableInColumn):
             columns["availability"] = self.availability.column
         return columns
+
+    @property
+    def event_time_text(self) -> str:
+        """When a record's event is, in a few words: a column, a moment of the day that a column names, or "static"."""
+        if self.is_static or self.date_means is None:
+            return "static" if self.is_static else str(self.event_time)
+        moment = {0: "start", MICROSECONDS_PER_DAY: "end"}.get(self.date_means, f"{duration_text(self.date_means)} after the start")
+        return f"{moment} of {self.event_time}"
+
+    @property
+    def known_text(self) -> str:
+        """When a record becomes known, in a few words."""
+        return "always" if self.is_static else str(self.availability)
 
     @property
     def is_static(self) -> bool:

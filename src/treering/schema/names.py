@@ -8,6 +8,8 @@ from treering.errors import InvalidDefinitionError, InvalidNameError
 # Amazon SageMaker API reference, CreateFeatureGroup: FeatureGroupName and FeatureName, 1 to 64 characters.
 NAME_PATTERN = re.compile(r"[a-zA-Z0-9]([_-]*[a-zA-Z0-9]){0,63}")
 
+_UNNAMED = re.compile(r"Unnamed: \d+")
+
 # SageMaker's three columns; ours begin with an underscore, which no feature name can.
 RESERVED = frozenset({"write_time", "api_invocation_time", "is_deleted"})
 
@@ -30,6 +32,10 @@ def check_name(name: object, kind: str) -> str:
     if not is_name(name):
         suggestion = re.sub(r"[^a-zA-Z0-9]+", "_", name).strip("_")
         hint = f" Try {suggestion!r}." if suggestion else ""
+        if _UNNAMED.fullmatch(name):
+            hint = " pandas calls an index so that was written to a file: leave it out with pd.read_csv(..., index_col=0)."
+        elif kind == "feature":
+            hint += " Rename the column first, in the file or in the frame."
         raise InvalidNameError(
             f"{name!r} cannot name a {kind}: a name has 1 to 64 letters, digits, '-' and '_', and begins and ends with a letter or digit.{hint}"
         )

@@ -72,6 +72,20 @@ _ARROW: Mapping[FeatureType, pa.DataType] = {
 _NO_TAGS: Mapping[str, str] = MappingProxyType({})
 
 
+def text_tags(tags: Mapping[str, str], what: str) -> dict[str, str]:
+    """Return tags as a dict of their own, if they are texts by texts.
+
+    >>> text_tags({"unit": "F"}, "feature 'temp'")
+    {'unit': 'F'}
+
+    Raises:
+        InvalidDefinitionError: for anything else, which a document could not hold.
+    """
+    if not isinstance(tags, Mapping) or not all(isinstance(text, str) for tag in tags.items() for text in tag):
+        raise InvalidDefinitionError(f"The tags of {what} are {tags!r}; give texts by texts, such as tags={{'team': 'operations'}}.")
+    return dict(tags)
+
+
 @dataclass(frozen=True, slots=True)
 class Feature:
     """One column of a feature group.
@@ -92,6 +106,7 @@ class Feature:
     def __post_init__(self) -> None:
         check_name(self.name, "feature")
         object.__setattr__(self, "type", FeatureType(self.type))
+        text_tags(self.tags, f"feature {self.name!r}")
         if (self.type is FeatureType.VECTOR) != (self.dimension is not None):
             raise InvalidDefinitionError(f"Feature {self.name!r} is a {self.type}: a Vector needs a dimension, and nothing else has one.")
         if self.dimension is not None and not 1 <= self.dimension <= MAXIMUM_DIMENSION:

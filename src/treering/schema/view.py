@@ -10,6 +10,7 @@ from typing import Self, SupportsIndex
 from treering.errors import InvalidDefinitionError
 from treering.schema.names import as_names, check_name
 from treering.schema.times import Duration, Microseconds, Moment, duration_text, microseconds, microseconds_at, moment_at, time_text
+from treering.schema.types import text_tags
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Lookup:
         """
         set_ = object.__setattr__
         set_(self, "group", check_name(group, "feature group"))
-        set_(self, "on", as_names(on, f"`on` of the lookup of {group!r}"))
+        set_(self, "on", _label_columns(group, on))
         set_(self, "features", None if features is None else _aliases(group, features))
         set_(self, "prefix", prefix)
         set_(self, "max_age", None if max_age is None else Microseconds(microseconds(max_age, "max_age")))
@@ -109,6 +110,15 @@ class Lookup:
         """The name that a feature has in the result."""
         alias = (self.features or {}).get(feature, feature)
         return alias if alias != feature else f"{self.prefix}{feature}"
+
+
+def _label_columns(group: str, on: str | Iterable[str]) -> tuple[str, ...]:
+    if isinstance(on, Mapping):
+        raise InvalidDefinitionError(
+            f"`on` of the lookup of {group!r} lists the labels' columns, in the order of the group's entity, and is no mapping. Write on={list(on)!r} "
+            f"if these are the labels' names, on={list(on.values())!r} if those are."
+        )
+    return as_names(on, f"`on` of the lookup of {group!r}")
 
 
 def _aliases(group: str, features: Iterable[str] | Mapping[str, str]) -> Mapping[str, str]:
@@ -159,6 +169,7 @@ class View:
 
     def __post_init__(self) -> None:
         check_name(self.name, "view")
+        object.__setattr__(self, "tags", text_tags(self.tags, f"view {self.name!r}"))
         object.__setattr__(self, "lookups", lookups_of(self.lookups))
         if not self.lookups:
             raise InvalidDefinitionError(f"View {self.name!r} has no lookups.")

@@ -3,7 +3,8 @@
 import errno
 import os
 import secrets
-from collections.abc import Iterable, Iterator
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -94,6 +95,13 @@ class LocalObjects:
             return path.stat().st_size
         return None
 
+    def written_at(self, key: str) -> int | None:
+        """Look up when a file was last written; None if there is none."""
+        path = self._path(key)
+        with suppress(ObjectNotFoundError), self._reading(key):
+            return path.stat().st_mtime_ns // 1_000
+        return None
+
     def create(self, key: str, data: bytes) -> bool:
         """Write, flush, then link under the name: atomic, and refused by the file system if the name is taken."""
         path = self._path(key)
@@ -117,13 +125,20 @@ class LocalObjects:
                 self._disk.rename(staged, path)
             self._disk.fsync_folder(path.parent)
 
+    def unfinished(self) -> list[str]:
+        """Walk the folder for files that never got their names."""
+        return [key for key in self._walk("") if is_staging(key)]
+
     def list(self, prefix: str) -> list[str]:
         """Walk the folder; symbolic links to folders are not followed."""
+        return [key for key in self._walk(prefix) if not is_staging(key)]
+
+    def _walk(self, prefix: str) -> Sequence[str]:
         start = self._folder / check_prefix(prefix)
         found = []
         with self._reading(prefix):
             for folder, _, names in os.walk(start, onerror=_raise_unless_absent):
-                found += [(Path(folder) / name).relative_to(self._folder).as_posix() for name in names if not is_staging(name)]
+                found += [(Path(folder) / name).relative_to(self._folder).as_posix() for name in names]
         return sorted(found)
 
     def delete(self, keys: Iterable[str]) -> None:
@@ -175,6 +190,11 @@ class LocalObjects:
     def uri(self, key: str) -> str:
         """Write the file's address; nothing in it is escaped, which is what Iceberg's readers expect. An empty key is the root."""
         return f"file://{self._folder}/{check_key(key)}" if key else f"file://{self._folder}"
+
+    def access(self) -> str:
+        """Name the folder, and how much room its disk has."""
+        standing = next(folder for folder in (self._folder, *self._folder.parents) if folder.is_dir())
+        return f"folder {self.root}, {shutil.disk_usage(standing).free / 1e9:,.0f} GB free"
 
     def storage_options(self) -> dict[str, object]:
         """Nothing is needed to open a file."""

@@ -36,6 +36,9 @@ class Objects(Protocol):
     def size(self, key: str) -> int | None:
         """Look up an object's size in bytes; None if there is none."""
 
+    def written_at(self, key: str) -> int | None:
+        """When an object was written, by the storage's clock, in microseconds since 1970 UTC; None if there is none."""
+
     def create(self, key: str, data: bytes) -> bool:
         """Create an object if there is none; durable when it returns.
 
@@ -50,6 +53,9 @@ class Objects(Protocol):
 
     def put(self, key: str, data: bytes) -> None:
         """Create or replace an object: only for advice that may be stale, never for the truth."""
+
+    def unfinished(self) -> list[str]:
+        """List the leftovers of writes that never finished, which `list` passes over; some may be writes of this moment."""
 
     def list(self, prefix: str) -> list[str]:
         """List the keys below a prefix (a folder), sorted, without leftovers of unfinished writes."""
@@ -76,6 +82,9 @@ class Objects(Protocol):
 
     def uri(self, key: str) -> str:
         """Write the absolute address of an object: `file:///...` or `s3://...`."""
+
+    def access(self) -> str:
+        """Say how the objects are reached, for people; holds no secret."""
 
     def storage_options(self) -> dict[str, object]:
         """Say what pandas and fsspec need to open an address of `uri`; holds secrets on S3, and is empty for a folder."""

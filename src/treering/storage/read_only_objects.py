@@ -26,6 +26,12 @@ class ReadOnlyObjects:
     def size(self, key: str) -> int | None:
         return self._objects.size(key)
 
+    def written_at(self, key: str) -> int | None:
+        return self._objects.written_at(key)
+
+    def unfinished(self) -> list[str]:
+        return self._objects.unfinished()
+
     def list(self, prefix: str) -> list[str]:
         return self._objects.list(prefix)
 
@@ -34,6 +40,9 @@ class ReadOnlyObjects:
 
     def uri(self, key: str) -> str:
         return self._objects.uri(key)
+
+    def access(self) -> str:
+        return self._objects.access()
 
     def storage_options(self) -> dict[str, object]:
         return self._objects.storage_options()

@@ -21,10 +21,10 @@ def _is_zoned(arrow_type: pa.DataType) -> bool:
 
 
 _COMPARABLE = {
-    pa.int64(): (pa.types.is_integer, "whole numbers"),
-    pa.string(): (_is_text, "text"),
-    pa.bool_(): (pa.types.is_boolean, "booleans"),
-    pa.timestamp("us", tz="UTC"): (_is_zoned, "times with a zone"),
+    pa.int64(): (pa.types.is_integer, "whole numbers", ".astype('Int64')"),
+    pa.string(): (_is_text, "text", ".astype('string')"),
+    pa.bool_(): (pa.types.is_boolean, "booleans", ".astype('boolean')"),
+    pa.timestamp("us", tz="UTC"): (_is_zoned, "times with a zone", "pd.to_datetime(..., utc=True)"),
 }
 
 
@@ -46,11 +46,11 @@ def cast_key(column: pa.ChunkedArray, wanted: pa.DataType, what: str, key: str) 
         return column.cast(wanted)
     if pa.types.is_floating(column.type) and pc.all(pc.is_null(column, nan_is_null=True)).as_py():
         return pa.chunked_array([pa.nulls(len(column), wanted)])
-    test, description = _COMPARABLE[wanted]
+    test, description, cast = _COMPARABLE[wanted]
     if wanted == pa.int64() and pa.types.is_floating(column.type):
         return _whole(column, what, key)
     if not test(column.type):
-        raise KeyTypeError(f"{what} is {column.type}, and {key!r} holds {description}. Cast it first.")
+        raise KeyTypeError(f"{what} is {column.type}, and {key!r} holds {description}. Cast it first, as {cast} does in pandas.")
     try:
         return column.cast(wanted)
     except pa.ArrowInvalid as error:

@@ -4,7 +4,7 @@ import io
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -41,6 +41,8 @@ _RETRIES: "RetryConfig" = {
 # obstore has no other place for what the server said than the text of its errors.
 _STATUS = re.compile(r"status code: (\d{3}[A-Za-z ]*)")
 _CODE = re.compile(r"<Code>(\w+)</Code>")
+# A request to delete several objects succeeds as a whole, and says of each what became of it.
+_DENIED = "(code: AccessDenied)"
 _REPEATED = re.compile(r"after \d+ retries")
 # S3 means by these that the same request may succeed when it is sent again.
 _PASSING_STATUSES = frozenset({"408", "409", "412", "429"})
@@ -167,6 +169,12 @@ class S3Objects:
             return obstore.head(self._store, self._full(key))["size"]
         return None
 
+    def written_at(self, key: str) -> int | None:
+        """Look up when an object was written, to the second; None if there is none."""
+        with suppress(ObjectNotFoundError), self._reading(key):
+            return int(obstore.head(self._store, self._full(key))["last_modified"].timestamp() * 1_000_000)
+        return None
+
     def create(self, key: str, data: bytes) -> bool:
         """Put with `If-None-Match: *`. obstore repeats it after a lost answer, so False can mean this very write."""
         with self._writing(key, OutcomeUnknownError):
@@ -181,13 +189,19 @@ class S3Objects:
         with self._writing(key, StorageError):
             obstore.put(self._store, self._full(key), data, use_multipart=False)
 
+    def unfinished(self) -> list[str]:
+        """List what a folder that was copied to the bucket brought along; S3 itself shows an object only when it is whole."""
+        return [key for key in self._listed("") if is_staging(key)]
+
     def list(self, prefix: str) -> list[str]:
         """List page by page."""
+        return [key for key in self._listed(prefix) if not is_staging(key)]
+
+    def _listed(self, prefix: str) -> Sequence[str]:
         start = "/".join(part for part in (self._prefix, check_prefix(prefix)) if part)
         skipped = len(self._prefix) + 1 if self._prefix else 0
         with self._reading(prefix):
-            found = [meta["path"][skipped:] for page in obstore.list(self._store, prefix=start or None) for meta in page]
-        return sorted(key for key in found if not is_staging(key))
+            return sorted(meta["path"][skipped:] for page in obstore.list(self._store, prefix=start or None) for meta in page)
 
     def delete(self, keys: Iterable[str]) -> None:
         """Delete in as few requests as S3 allows."""
@@ -221,6 +235,11 @@ class S3Objects:
     def uri(self, key: str) -> str:
         """Write the object's address; an empty key is the root."""
         return f"{self.root}/{check_key(key)}" if key else self.root
+
+    def access(self) -> str:
+        """Name the endpoint, the region, and where botocore found the credentials."""
+        account = self._account
+        return f"{self.root} at {account.endpoint or 'AWS'}, region {account.region}, credentials from {account.credentials.method or 'the caller'}"
 
     def storage_options(self) -> dict[str, object]:
         """Write what s3fs takes; it holds the secret key."""
@@ -268,11 +287,11 @@ class S3Objects:
             raise
         except FileNotFoundError as error:
             raise StorageError(f"{key!r} cannot be written: there is no bucket at {self.root}. Create it first.") from error
-        except (PermissionDeniedError, UnauthenticatedError) as error:
-            raise ReadOnlyStoreError(
-                f"{self.root} may not be written with these credentials ({key!r} was refused). Writing needs s3:PutObject and s3:DeleteObject; or only read."
-            ) from error
         except BaseError as error:
+            if isinstance(error, PermissionDeniedError | UnauthenticatedError) or _DENIED in str(error):
+                raise ReadOnlyStoreError(
+                    f"{self.root} may not be written with these credentials ({key!r} was refused). Writing needs s3:PutObject and s3:DeleteObject; or only read."
+                ) from error
             if _is_refusal(str(error)):
                 raise StorageError(f"{key!r} in {self.root} was not written: {self._complaint(error)}") from error
             raise otherwise(f"{key!r} in {self.root} was not written for certain: {self._complaint(error)}") from error
