@@ -7,7 +7,7 @@ from sklearn.impute import SimpleImputer
 
 from support.nyc_files import planes, weather
 from treering.errors import InvalidDefinitionError, NotFoundError, RecipeError
-from treering.recipes import DropMissing, FillMissing, Filter, Recipe
+from treering.recipes import Clip, DropDuplicates, DropMissing, FillMissing, Filter, Recipe
 
 NUMBERS = ["temp", "wind_dir", "wind_gust", "pressure"]
 
@@ -52,6 +52,26 @@ def test_a_nullable_integer_can_be_filled_with_a_fraction():
     assert Recipe([FillMissing()]).fit_transform(frame)["x"].tolist() == [1.0, 2.0, 1.5]
 
 
+@pytest.mark.parametrize("dtype", ["boolean", "bool[pyarrow]"])
+@pytest.mark.parametrize(("filling", "filled"), [("mean", [1.0, 0.0, 0.5]), (2, [1.0, 0.0, 2.0]), (True, [True, False, True])])
+def test_booleans_with_gaps_are_numbers_where_a_number_fills_them(dtype, filling, filled):
+    frame = pd.DataFrame({"lit": pd.Series([True, False, None], dtype=dtype, index=[7, 7, 7])})
+    assert Recipe([FillMissing("lit", with_=filling)]).fit_transform(frame)["lit"].tolist() == filled
+
+
+@pytest.mark.parametrize(
+    ("step", "dtype", "message"),
+    [
+        (FillMissing("n", with_=300), "Int8", "Step FillMissing cannot put 300 into column 'n', which is Int8. Cast it"),
+        (FillMissing("n", with_=-1), "UInt8", "Step FillMissing cannot put -1 into column 'n', which is UInt8. Cast it"),
+        (Clip("n", low=1e30), "Int64", "Step Clip cannot put 1000000000000000019884624838656 into column 'n', which is Int64. Cast it"),
+    ],
+)
+def test_a_number_that_a_column_cannot_hold_is_named(step, dtype, message):
+    with pytest.raises(RecipeError, match=message):
+        Recipe([step]).fit_transform(pd.DataFrame({"n": pd.Series([1, None], dtype=dtype)}))
+
+
 def test_a_category_can_be_filled_with_a_new_one():
     frame = pd.DataFrame({"x": pd.Categorical(["a", None])})
     assert Recipe([FillMissing(with_="gap")]).fit_transform(frame)["x"].tolist() == ["a", "gap"]
@@ -92,3 +112,84 @@ def test_a_filter_keeps_the_rows_that_satisfy_it_with_their_index():
 def test_a_filter_on_a_missing_column_names_the_nearest():
     with pytest.raises(NotFoundError, match=r"No column 'sets' in the frame that reaches step Filter. Did you mean 'seats'\?"):
         Recipe([Filter("sets > 100")]).fit(planes())
+
+
+@pytest.mark.parametrize("strategy", ["mean", "median", "most_frequent"])
+def test_what_fills_is_the_same_however_the_rows_are_cut(strategy):
+    frame, step = weather()[NUMBERS], FillMissing(with_=strategy)
+    pieces = [frame.iloc[start : start + 1000] for start in range(0, len(frame), 1000)]
+    assert step.fit(tuple(NUMBERS), pieces) == step.fit(tuple(NUMBERS), [frame])
+
+
+@pytest.mark.parametrize(("keep", "kept"), [("last", [1, 2, 4]), ("first", [0, 1, 3])])
+def test_of_rows_that_agree_one_stays_with_its_index_and_place(keep, kept):
+    frame = pd.DataFrame({"flight": [15, 27, 15, None, None], "delay": [1, 2, 3, 4, 5]})
+    assert Recipe([DropDuplicates("flight", keep=keep)]).fit_transform(frame).index.tolist() == kept
+
+
+def test_without_columns_only_rows_that_are_the_same_in_all_are_duplicates():
+    frame = pd.DataFrame({"x": [1, 1, 1], "y": ["a", "b", "a"]}, index=[7, 7, 7])
+    assert Recipe([DropDuplicates()]).fit_transform(frame)["y"].tolist() == ["b", "a"]
+
+
+def test_rows_are_told_apart_before_ingestion_only():
+    assert DropDuplicates.drops_rows
+    assert DropDuplicates.looks_across_rows
+    assert not Clip.looks_across_rows
+
+
+def test_values_that_cannot_be_compared_are_refused_as_duplicates():
+    with pytest.raises(RecipeError, match="DropDuplicates cannot compare the values of 'x', 'y'"):
+        Recipe([DropDuplicates()]).fit_transform(pd.DataFrame({"x": [[1], [1]], "y": 1}))
+
+
+@pytest.mark.parametrize("dtype", ["int8", "Int8", "int64", "Int64", "uint64", "float32", "float64", "Float64", "int64[pyarrow]"])
+def test_numbers_of_any_type_are_held_within_bounds(dtype):
+    frame = pd.DataFrame({"x": pd.Series([1, 2, 9], dtype=dtype)})
+    assert Recipe([Clip("x", low=2, high=300)]).fit_transform(frame)["x"].tolist() == [2, 2, 9]
+    assert Recipe([Clip("x", low=-5, high=2.5)]).fit_transform(frame)["x"].tolist() == [1, 2, 2.5]
+    assert Recipe([Clip("x", low=300)]).fit_transform(frame)["x"].tolist() == [300, 300, 300]
+
+
+@pytest.mark.parametrize("dtype", ["Int8", "Int64", "float64", "Float64"])
+def test_a_null_is_within_all_bounds(dtype):
+    clipped = Recipe([Clip(low=2, high=4)]).fit_transform(pd.DataFrame({"x": pd.Series([None, 9], dtype=dtype)}))["x"]
+    assert clipped.isna().tolist() == [True, False]
+    assert clipped[1] == 4
+
+
+def test_the_type_of_clipped_numbers_does_not_depend_on_the_values():
+    frames = [pd.DataFrame({"x": values}) for values in ([1, 9], [1, 1])]
+    assert {str(Recipe([Clip(high=2.5)]).fit_transform(frame)["x"].dtype) for frame in frames} == {"float64"}
+
+
+@pytest.mark.parametrize(
+    ("bounds", "message"),
+    [
+        ({}, "no bound"),
+        ({"low": 3, "high": 2}, "low=3 above high=2"),
+        ({"low": float("nan")}, "finite number"),
+        ({"high": "9"}, "finite number"),
+        ({"low": True}, "finite"),
+    ],
+)
+def test_bounds_that_hold_nothing_are_refused(bounds, message):
+    with pytest.raises(InvalidDefinitionError, match=message):
+        Clip("x", **bounds)
+
+
+@pytest.mark.parametrize("values", [["a"], [True], pd.to_datetime(["2013-01-01"])])
+def test_only_numbers_are_clipped(values):
+    with pytest.raises(RecipeError, match="Step Clip takes numbers; column 'x' is"):
+        Recipe([Clip("x", low=0)]).fit(pd.DataFrame({"x": values}))
+
+
+@pytest.mark.parametrize("step", [Clip("x", low=0, high=1.5), Clip(high=3), DropDuplicates(), DropDuplicates(["x", "y"], keep="first")])
+def test_a_step_read_back_from_json_is_the_same(step):
+    recipe = Recipe([step])
+    assert Recipe.from_json(json.loads(json.dumps(recipe.to_json()))) == recipe
+
+
+@pytest.mark.parametrize("step", [Clip("x", low=0), DropDuplicates("x"), DropMissing("x")])
+def test_no_rows_stay_no_rows(step):
+    assert Recipe([step]).fit_transform(pd.DataFrame({"x": pd.Series([], dtype="int64")})).shape == (0, 1)

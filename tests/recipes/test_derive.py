@@ -6,7 +6,7 @@ import pytest
 
 from support import recipe_functions as mine
 from treering.errors import InvalidDefinitionError, NotFoundError, RecipeError
-from treering.recipes import MinMax, Recipe, step
+from treering.recipes import MinMax, Recipe, step, step_across_rows
 
 FRAME = pd.DataFrame({"distance": [100.0, 300.0], "air_time": [60.0, 90.0]})
 
@@ -43,7 +43,7 @@ def test_a_recipe_with_a_function_is_read_back_when_the_function_is_given():
 
 def test_a_function_that_is_not_given_is_never_imported():
     value = Recipe([step(mine.with_speed)]).to_json()
-    with pytest.raises(RecipeError, match=r"your function 'with_speed', which is not stored with it. Give it"):
+    with pytest.raises(RecipeError, match=r"your function 'with_speed', which is not stored with it. Pass it"):
         Recipe.from_json(value)
 
 
@@ -109,3 +109,26 @@ def test_a_function_whose_source_does_not_say_it_all_is_refused(function, messag
 def test_a_parameter_that_json_cannot_hold_is_refused(value):
     with pytest.raises(InvalidDefinitionError, match="cannot be written as JSON"):
         step(mine.with_speed, per_hour=value)
+
+
+@step_across_rows
+def with_mean_of_plane(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.assign(mean=frame.groupby("air_time")["distance"].transform("mean"))
+
+
+def test_a_function_that_looks_at_other_rows_says_so_and_sees_them_all_at_once():
+    frame = pd.DataFrame({"distance": [1.0, 3.0] * 50_000, "air_time": 60.0})
+    assert with_mean_of_plane.looks_across_rows
+    assert not step(mine.with_speed).looks_across_rows
+    assert set(Recipe([with_mean_of_plane]).fit_transform(frame)["mean"]) == {2.0}
+
+
+def test_a_function_across_rows_is_read_back_as_one():
+    value = json.loads(json.dumps(Recipe([with_mean_of_plane]).fit(FRAME).to_json()))
+    again = Recipe.from_json(value, functions={"with_mean_of_plane": with_mean_of_plane.function})
+    assert again.steps[0] == with_mean_of_plane
+    assert again.steps[0].looks_across_rows
+
+
+def test_whether_a_function_looks_across_rows_is_part_of_what_a_recipe_is():
+    assert Recipe([step(mine.with_speed)]) != Recipe([step_across_rows(mine.with_speed)])

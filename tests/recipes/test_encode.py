@@ -1,14 +1,12 @@
 import json
 
-import numpy as np
 import pandas as pd
 import pytest
-from sklearn.preprocessing import LabelEncoder, OneHotEncoder
+from sklearn.preprocessing import LabelEncoder
 
 from support.nyc_files import planes
 from treering.errors import InvalidDefinitionError, RecipeError
-from treering.recipes import LabelEncode, OneHot, Recipe
-from treering.schema.names import check_column_names
+from treering.recipes import Category, Frequency, LabelEncode, MinMax, OneHot, Recipe
 
 TEXT = ["type", "manufacturer", "model", "engine"]
 
@@ -47,47 +45,16 @@ def test_values_that_cannot_be_sorted_are_refused(step):
         Recipe([step]).fit(pd.DataFrame({"x": pd.Series(["a", 1], dtype=object)}))
 
 
-@pytest.mark.parametrize("step", [LabelEncode("x"), OneHot("x")])
+@pytest.mark.parametrize("step", [LabelEncode("x"), Frequency("x"), Category("x"), OneHot("x")])
+def test_infinity_is_no_category(step):
+    with pytest.raises(RecipeError, match="'x' holds infinite values"):
+        Recipe([step]).fit(pd.DataFrame({"x": [1.0, float("inf")]}))
+
+
+@pytest.mark.parametrize("step", [LabelEncode("x"), Frequency("x"), Category("x"), OneHot("x")])
 def test_a_column_of_nulls_has_no_categories_to_learn(step):
     with pytest.raises(RecipeError, match="holds no values"):
         Recipe([step]).fit(pd.DataFrame({"x": pd.Series([None, None], dtype=object)}))
-
-
-@pytest.mark.parametrize("maximum", [None, 2, 3, 10])
-def test_one_hot_is_scikit_learns_value_for_value(maximum):
-    frame = planes()[TEXT]
-    ours = Recipe([OneHot(maximum_categories=maximum)]).fit(frame)
-    theirs = OneHotEncoder(max_categories=maximum, sparse_output=False).fit(frame)
-    np.testing.assert_array_equal(ours.transform(frame).to_numpy(), theirs.transform(frame))
-    np.testing.assert_array_equal(_again(ours).transform(frame).to_numpy(), theirs.transform(frame))
-
-
-def test_one_hot_columns_follow_the_rule_for_feature_names():
-    recipe = Recipe([OneHot()]).fit(planes()[TEXT])
-    names = recipe.get_feature_names_out()
-    assert check_column_names(names) == tuple(recipe.transform(planes()[TEXT]).columns)
-    assert "type_Fixed_wing_multi_engine" in names
-
-
-def test_categories_whose_names_would_be_equal_get_names_of_their_own():
-    frame = pd.DataFrame({"x_a_b": [1, 1, 1, 1, 1], "x": ["a b", "a-b", "A-B", "*", "c" * 80]})
-    names = Recipe([OneHot("x")]).fit(frame).get_feature_names_out().tolist()
-    assert len(check_column_names(names)) == 6
-    assert Recipe([OneHot("x")]).fit(frame[::-1]).get_feature_names_out().tolist() == names
-
-
-def test_a_null_and_an_unknown_category_are_0_everywhere():
-    recipe = Recipe([OneHot("origin")]).fit(pd.DataFrame({"origin": ["EWR", "JFK", None]}))
-    frame = pd.DataFrame({"origin": ["BOS", None, "JFK"]}, index=[7, 7, 9])
-    assert recipe.transform(frame).to_numpy().tolist() == [[0, 0], [0, 0], [0, 1]]
-    assert recipe.transform(frame).index.tolist() == [7, 7, 9]
-
-
-def test_an_unknown_category_can_be_refused_and_a_null_or_a_rare_one_is_not_unknown():
-    recipe = Recipe([OneHot("x", unknown="error", maximum_categories=2)]).fit(pd.DataFrame({"x": ["a", "a", "b", "c"]}))
-    assert recipe.transform(pd.DataFrame({"x": ["c", None, "a"]})).to_numpy().tolist() == [[0, 1], [0, 0], [1, 0]]
-    with pytest.raises(RecipeError, match=r"'d', which fit did not see \(2 such rows\)"):
-        recipe.transform(pd.DataFrame({"x": ["a", "d", "d"]}))
 
 
 def test_a_frame_without_rows_gets_all_columns():
@@ -96,7 +63,63 @@ def test_a_frame_without_rows_gets_all_columns():
     assert empty.dtypes.astype(str).to_dict() == {"y": "int64", "x_a": "int64", "x_b": "int64"}
 
 
-@pytest.mark.parametrize("parameters", [{"unknown": "drop"}, {"maximum_categories": 1}, {"maximum_categories": 2.0}])
-def test_a_one_hot_with_parameters_that_mean_nothing_is_refused(parameters):
-    with pytest.raises(InvalidDefinitionError, match="OneHot has"):
-        OneHot(**parameters)
+ORDER = ["Fixed wing single engine", "Rotorcraft", "Fixed wing multi engine"]
+
+
+def test_an_order_of_ones_own_gives_its_positions_and_learns_nothing():
+    recipe = Recipe([LabelEncode("type", categories=ORDER)]).fit(planes().iloc[:1])
+    assert not recipe.learns
+    assert recipe.transform(planes())["type"].tolist() == [ORDER.index(value) for value in planes()["type"]]
+    assert _again(recipe) == recipe
+
+
+def test_what_is_not_in_the_order_is_unknown():
+    frame = pd.DataFrame({"size": [3, 1, 2, None]})
+    assert Recipe([LabelEncode("size", categories=[3, 1], unknown=-7)]).fit_transform(frame)["size"].tolist() == [0, 1, -7, -2]
+
+
+@pytest.mark.parametrize("categories", [[], ["a", "a"], "low", 3, [None], [float("nan")], [float("inf")], [["a"]]])
+def test_an_order_that_means_nothing_is_refused(categories):
+    with pytest.raises(InvalidDefinitionError, match="LabelEncode"):
+        LabelEncode(categories=categories)
+
+
+def test_a_frequency_is_the_share_of_the_rows_of_fit():
+    train, later = planes().iloc[:2000], planes().iloc[2000:]
+    recipe = Recipe([Frequency("model")]).fit(train[["model"]])
+    expected = later["model"].map(train["model"].value_counts() / len(train)).fillna(0.0)
+    assert recipe.transform(later[["model"]])["model"].tolist() == expected.tolist()
+    assert _again(recipe) == recipe
+
+
+def test_a_frequency_counts_rows_with_nulls_and_leaves_them_null():
+    recipe = Recipe([Frequency("x")]).fit(pd.DataFrame({"x": ["a", "a", None, None, "b"]}))
+    assert recipe.transform(pd.DataFrame({"x": ["a", "c", None]}))["x"].fillna(-1).tolist() == [0.4, 0.0, -1]
+
+
+def test_a_category_has_the_code_of_a_label_encoding_and_is_announced():
+    frame = planes()[["manufacturer", "seats"]]
+    recipe = Recipe([Category("manufacturer"), MinMax("seats")]).fit(frame)
+    assert recipe.transform(frame)["manufacturer"].tolist() == LabelEncoder().fit_transform(frame["manufacturer"]).tolist()
+    assert recipe.categories_out == _again(recipe).categories_out == ("manufacturer",)
+
+
+def test_the_rarest_categories_the_unknown_and_the_null_have_no_code():
+    recipe = Recipe([Category("x", maximum_categories=2)]).fit(pd.DataFrame({"x": ["d", "c", "b", "b", "d", "a"]}))
+    assert recipe.transform(pd.DataFrame({"x": ["b", "d", "a", "z", None]}))["x"].fillna(99).tolist() == [0, 1, 99, 99, 99]
+
+
+def test_of_equally_frequent_categories_the_first_keep_their_codes():
+    recipe = Recipe([Category("x", maximum_categories=2)]).fit(pd.DataFrame({"x": ["c", "b", "a"]}))
+    assert recipe.transform(pd.DataFrame({"x": ["a", "b", "c"]}))["x"].fillna(99).tolist() == [0, 1, 99]
+
+
+@pytest.mark.parametrize("later", [MinMax("x"), OneHot("x")])
+def test_codes_that_a_later_step_learned_from_are_no_categories(later):
+    assert Recipe([Category("x"), later]).fit(pd.DataFrame({"x": ["a", "b"]})).categories_out == ()
+
+
+@pytest.mark.parametrize("maximum", [1, 0, 2.0, True])
+def test_a_cap_that_means_nothing_is_refused(maximum):
+    with pytest.raises(InvalidDefinitionError, match="Category has maximum_categories"):
+        Category(maximum_categories=maximum)

@@ -1,5 +1,6 @@
 from contextlib import suppress
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -67,12 +68,12 @@ FRAME = pd.DataFrame(
     ],
 )
 def test_nothing_but_the_allowed_is_read(text):
-    with pytest.raises(InvalidDefinitionError, match="filter"):
+    with pytest.raises(InvalidDefinitionError, match="expression"):
         Filter(text)
 
 
 def test_the_error_says_what_is_allowed():
-    with pytest.raises(InvalidDefinitionError, match=r"'n.real' cannot stand in a filter \(Attribute\). Allowed are column names, numbers, text"):
+    with pytest.raises(InvalidDefinitionError, match=r"'n.real' cannot stand in an expression \(Attribute\). Allowed are column names, numbers, text"):
         Filter("n.real > 1")
 
 
@@ -136,15 +137,70 @@ def test_a_row_is_kept_only_if_nulls_leave_no_doubt(text, kept):
         ("3 in [3] and n > 1", "names no column"),
         ("n > 1 / 0", "division by zero"),
         ("time > 3", "cannot be worked out"),
-        ("-" * 600 + "n > 1", "filter"),
+        ("-" * 600 + "n > 1", "expression|worked out"),
+        ("n / 0 > 1", "division by zero"),
+        ("n * 9_999_999_999_999_999_999 > 1", "too large"),
     ],
 )
 def test_columns_that_do_not_fit_the_operators_are_refused(text, message):
     with pytest.raises((RecipeError, InvalidDefinitionError), match=message):
-        Recipe([Filter(text)]).fit(FRAME)
+        Recipe([Filter(text)]).fit_transform(FRAME)
 
 
 @given(st.text(max_size=40) | st.from_regex(r"(n|x|not|and|in|[-+*/%<>=!().,'`\[\]@_1-9 ]){1,20}", fullmatch=True))
 def test_whatever_is_written_is_read_or_refused_with_a_reason(text):
     with suppress(InvalidDefinitionError, RecipeError, NotFoundError):
         assert set(Recipe([Filter(text)]).fit_transform(FRAME[["n", "x"]]).index) <= {0, 1, 2}
+
+
+WHOLE = pd.DataFrame(
+    {
+        "tiny": pd.array([100, -100], dtype="int8"),
+        "unsigned": pd.array([1, 2], dtype="UInt8"),
+        "huge": [2**62, 1],
+        "large": np.array([7, 8], dtype="uint64"),
+        "zero": [0, 2],
+        "least": [-(2**63), 5],
+        "arrow": pd.array([6, 7], dtype="uint64[pyarrow]"),
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("tiny * 2", [200, -200]),
+        ("-unsigned", [-1, -2]),
+        ("unsigned - 5", [-4, -3]),
+        ("large - 9", [-2, -1]),
+        ("huge - 1", [2**62 - 1, 0]),
+        ("huge // 2", [2**61, 0]),
+        ("least // 2", [-(2**62), 2]),
+        ("arrow - 7", [-1, 0]),
+    ],
+)
+def test_whole_numbers_never_wrap_around(text, values):
+    assert Expression.parse(text).values(WHOLE).tolist() == values
+
+
+@pytest.mark.parametrize("text", ["huge * 2", "huge + huge", "0 - huge - huge - 1", "-least", "least // -1", "least // (zero - 1)"])
+def test_whole_numbers_that_outgrow_64_bits_are_refused(text):
+    with pytest.raises(RecipeError, match="a whole number outgrows 64 bits"):
+        Expression.parse(text).values(WHOLE)
+
+
+def test_whole_numbers_that_no_integral_holds_are_refused():
+    with pytest.raises(RecipeError, match="a whole number outgrows 64 bits"):
+        Expression.parse("n - 1").values(pd.DataFrame({"n": np.array([2**64 - 1], dtype="uint64")}))
+
+
+@pytest.mark.parametrize(("text", "result"), [("1 / zero", 0.5), ("huge / zero", 0.5), ("huge // zero", 0), ("huge % zero", 1), ("1.5 % zero", 1.5)])
+def test_a_division_by_zero_is_null_in_that_row(text, result):
+    values = Expression.parse(text).values(WHOLE)
+    assert values.isna().tolist() == [True, False]
+    assert values[1] == result
+
+
+def test_a_division_by_zero_decides_no_filter():
+    assert Expression.parse("huge / zero > 0 or tiny < 0").rows(WHOLE).tolist() == [False, True]
+    assert Expression.parse("not huge / zero > 0").rows(WHOLE).tolist() == [False, False]

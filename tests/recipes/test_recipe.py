@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from support.nyc_files import planes
 from treering.errors import InvalidDefinitionError, NotFittedError, NotFoundError, RecipeError, StoreFormatError
-from treering.recipes import DropMissing, FillMissing, Filter, LabelEncode, MinMax, OneHot, Recipe, Standard
+from treering.recipes import Category, DateParts, DropMissing, FillMissing, Filter, Frequency, LabelEncode, MinMax, OneHot, Recipe, Robust, Standard
 
 PLANES = ["year", "type", "manufacturer", "engines", "seats", "engine"]
 
@@ -87,9 +87,12 @@ def test_transform_leaves_the_frame_as_it_was():
     assert frame.equals(planes()[PLANES])
 
 
-@pytest.mark.parametrize(("steps", "drops"), [([DropMissing()], True), ([MinMax(), Filter("x > 0")], True), ([FillMissing(), MinMax()], False)])
-def test_a_recipe_says_whether_it_drops_rows(steps, drops):
-    assert Recipe(steps).drops_rows is drops
+@pytest.mark.parametrize(
+    ("steps", "named"),
+    [([DropMissing()], ("step 1, DropMissing",)), ([MinMax(), Filter("x > 0")], ("step 2, Filter",)), ([FillMissing(), MinMax()], ())],
+)
+def test_a_recipe_names_the_steps_that_are_for_before_ingestion_only(steps, named):
+    assert Recipe(steps).before_ingestion_only == named
 
 
 @pytest.mark.parametrize(("steps", "learns"), [([DropMissing(), FillMissing(with_=0)], False), ([FillMissing()], True), ([OneHot()], True), ([MinMax()], True)])
@@ -103,7 +106,7 @@ def test_a_recipe_that_was_not_fitted_says_so(act):
         act(_planes_recipe())
 
 
-@pytest.mark.parametrize("step_on", [FillMissing, DropMissing, LabelEncode, OneHot, MinMax, Standard])
+@pytest.mark.parametrize("step_on", [FillMissing, DropMissing, LabelEncode, OneHot, Frequency, Category, DateParts, MinMax, Standard, Robust])
 def test_a_missing_column_is_named_with_its_step_and_the_nearest_name(step_on):
     with pytest.raises(NotFoundError, match=rf"No column 'seat' in the frame that reaches step {step_on.__name__}. Did you mean 'seats'\?"):
         Recipe([step_on("seat")]).fit(planes())

@@ -5,16 +5,16 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 
 from support.nyc_files import weather
 from treering.errors import RecipeError
-from treering.recipes import MinMax, Recipe, Standard
+from treering.recipes import MinMax, Recipe, Robust, Standard
 
 NUMBERS = ["temp", "dewp", "humid", "wind_dir", "wind_speed", "wind_gust", "precip", "pressure", "visib"]
 
 
-@pytest.mark.parametrize(("step", "scaler"), [(MinMax(), MinMaxScaler()), (Standard(), StandardScaler())])
+@pytest.mark.parametrize(("step", "scaler"), [(MinMax(), MinMaxScaler()), (Standard(), StandardScaler()), (Robust(), RobustScaler())])
 def test_a_scaled_frame_is_scikit_learns_value_for_value(step, scaler):
     frame = weather()[NUMBERS]
     ours = Recipe([step]).fit_transform(frame)
@@ -29,7 +29,7 @@ def test_a_long_frame_is_learned_in_chunks_of_65536_rows():
     np.testing.assert_array_equal(Recipe([Standard()]).fit_transform(frame).to_numpy(), expected.transform(frame))
 
 
-@pytest.mark.parametrize("step", [MinMax("x"), Standard("x")])
+@pytest.mark.parametrize("step", [MinMax("x"), Standard("x"), Robust("x")])
 @given(values=st.lists(st.floats(-1e100, 1e100), min_size=1), later=st.lists(st.floats(-1e100, 1e100)))
 def test_a_scaler_read_back_from_json_gives_the_same_bits(step, values, later):
     recipe = Recipe([step]).fit(pd.DataFrame({"x": values}))
@@ -63,7 +63,7 @@ def test_booleans_and_text_are_left_alone_unless_named():
     assert Recipe([MinMax("flag")]).fit_transform(frame)["flag"].tolist() == [1.0, 0.0]
 
 
-@pytest.mark.parametrize("step", [MinMax("carrier"), Standard("carrier")])
+@pytest.mark.parametrize("step", [MinMax("carrier"), Standard("carrier"), Robust("carrier")])
 def test_a_scaler_on_text_says_so(step):
     with pytest.raises(RecipeError, match=rf"Step {step.name} takes numbers; column 'carrier' is (str|object)"):
         Recipe([step]).fit(pd.DataFrame({"carrier": ["UA"]}))
@@ -75,7 +75,14 @@ def test_text_that_comes_after_fit_is_refused():
         recipe.transform(pd.DataFrame({"x": ["1"]}))
 
 
+@pytest.mark.parametrize("step", [MinMax("x"), Standard("x"), Robust("x")])
+def test_numbers_whose_range_overflows_are_refused(step):
+    with pytest.raises(RecipeError, match=rf"Step {step.name} cannot learn from column 'x': its values are too large"):
+        Recipe([step]).fit(pd.DataFrame({"x": [1.7e308, -1.7e308, 1.7e308, -1.7e308]}))
+
+
+@pytest.mark.parametrize("step", [Standard("x"), Robust("x")])
 @pytest.mark.parametrize(("values", "message"), [([None, None], "holds no values"), ([], "holds no values"), ([1.0, np.inf], "infinite")])
-def test_a_column_that_has_no_scale_is_refused(values, message):
+def test_a_column_that_has_no_scale_is_refused(step, values, message):
     with pytest.raises(RecipeError, match=message):
-        Recipe([Standard("x")]).fit(pd.DataFrame({"x": np.array(values, dtype="float64")}))
+        Recipe([step]).fit(pd.DataFrame({"x": np.array(values, dtype="float64")}))

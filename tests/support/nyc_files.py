@@ -19,3 +19,7 @@ def planes() -> pd.DataFrame:
 
 def weather() -> pd.DataFrame:
     return pd.read_csv(nyc_file("weather.csv"))
+
+
+def flights(rows: int) -> pd.DataFrame:
+    return pd.read_csv(nyc_file("flights.csv.zip"), nrows=rows)

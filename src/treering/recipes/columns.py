@@ -1,6 +1,6 @@
 """Which columns a step works on: those it names, or all of the kind that it takes."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,14 +17,25 @@ Objects = npt.NDArray[np.object_]
 
 
 def is_number(dtype: Any) -> bool:
-    """Whether a pandas type holds numbers that are not booleans.
+    """Whether a pandas type holds numbers that are neither booleans nor complex.
 
     >>> is_number(np.dtype("int64")), is_number(np.dtype("bool"))
     (True, False)
     """
     from pandas.api import types
 
-    return types.is_numeric_dtype(dtype) and not types.is_bool_dtype(dtype)
+    return types.is_numeric_dtype(dtype) and not types.is_bool_dtype(dtype) and not types.is_complex_dtype(dtype)
+
+
+def is_whole(dtype: Any) -> bool:
+    """Whether a pandas type holds whole numbers, with nulls or without.
+
+    >>> is_whole(np.dtype("int64")), is_whole(np.dtype("float64"))
+    (True, False)
+    """
+    from pandas.api import types
+
+    return types.is_integer_dtype(dtype)
 
 
 def is_boolean(dtype: Any) -> bool:
@@ -76,6 +87,7 @@ def _is_value(dtype: Any) -> bool:
     return is_number(dtype) or is_boolean(dtype) or is_text(dtype)
 
 
+QUANTITIES = ColumnKind("numbers", found=is_number, accepted=is_number)
 NUMBERS = ColumnKind("numbers", found=is_number, accepted=lambda dtype: is_number(dtype) or is_boolean(dtype))
 TEXT = ColumnKind("text", found=is_text, accepted=is_text)
 BOOLEANS = ColumnKind("booleans", found=is_boolean, accepted=lambda dtype: is_boolean(dtype) or dtype == np.dtype("object"))
@@ -108,6 +120,21 @@ def named(columns: Columns) -> tuple[str, ...] | None:
     if len(set(names)) < len(names):
         repeated = next(name for name in names if names.count(name) > 1)
         raise InvalidDefinitionError(f"A step names column {repeated!r} twice. Drop one of them.")
+    return names
+
+
+def named_all(step: str, part: str, columns: Columns) -> tuple[str, ...]:
+    """Check columns that cannot be left out.
+
+    >>> named_all("Cast", "columns", "speed")
+    ('speed',)
+
+    Raises:
+        InvalidDefinitionError: for None, and as `named`.
+    """
+    names = named(columns)
+    if names is None:
+        raise InvalidDefinitionError(f"{step} has {part}=None; name the columns.")
     return names
 
 
@@ -151,6 +178,50 @@ def require(step: str, columns: Iterable[str], frame: "pd.DataFrame") -> None:
     for name in columns:
         if name not in frame.columns:
             raise NotFoundError.among("column", name, map(str, frame.columns), f"the frame that reaches step {step}")
+
+
+def require_new(step: str, names: Iterable[str], frame: "pd.DataFrame") -> None:
+    """Refuse to add a column whose name is taken, or differs from another only by case.
+
+    >>> import pandas as pd
+    >>> require_new("Lag", ["Delay"], pd.DataFrame({"delay": [2.0]}))
+    Traceback (most recent call last):
+    treering.errors.RecipeError: Step Lag adds column 'Delay', and the frame that reaches it has 'delay' already. Rename that column first.
+
+    Raises:
+        RecipeError: for the first such name.
+    """
+    taken = {str(name).lower(): str(name) for name in frame.columns}
+    for name in names:
+        if name.lower() in taken:
+            raise RecipeError(f"Step {step} adds column {name!r}, and the frame that reaches it has {taken[name.lower()]!r} already. Rename that column first.")
+
+
+def with_columns(frame: "pd.DataFrame", columns: Mapping[str, Any]) -> "pd.DataFrame":
+    """Put columns into a copy of a frame: those it has in their places, others last. pandas' `assign` takes none that is called "self".
+
+    >>> import pandas as pd
+    >>> with_columns(pd.DataFrame({"self": [1]}), {"self": [2]})["self"].tolist()
+    [2]
+    """
+    changed = frame.copy(deep=False)
+    for name, values in columns.items():
+        changed[name] = values
+    return changed
+
+
+def rows_text(column: "pd.Series[Any]", positions: "Iterable[int] | npt.NDArray[Any]") -> str:
+    """Name the first rows at these positions as a person finds them: their values, and the labels of the index.
+
+    >>> import pandas as pd
+    >>> rows_text(pd.Series(["12", "x", "y"], index=[10, 20, 30]), [1, 2])
+    "'x' (row 20), 'y' (row 30)"
+    """
+    places = [int(position) for position in positions]
+    values = (value.item() if isinstance(value, np.generic) else value for value in column.iloc[places[:3]])
+    shown = [f"{value!r:.60} (row {column.index[place]})" for value, place in zip(values, places, strict=False)]
+    more = f" and {len(places) - 3:,} more" if len(places) > 3 else ""
+    return ", ".join(shown) + more
 
 
 def floats(step: str, frame: "pd.DataFrame", column: str) -> Floats:

@@ -104,7 +104,7 @@ class Derived(Step[Derivation]):
         name = parameters["function"]
         if name not in functions:
             raise RecipeError(
-                f"This recipe runs your function {name!r}, which is not stored with it. Give it: Recipe.from_json(value, functions={{{name!r}: ...}})."
+                f"This recipe runs your function {name!r}, which is not stored with it. Pass it beside the recipe's name or JSON: functions={{{name!r}: ...}}."
             )
         given = functions[name]
         made = given if isinstance(given, Derived) else step(given)
@@ -116,12 +116,25 @@ class Derived(Step[Derivation]):
         return cls(made.function, _json_values(name, parameters["parameters"]), name, made.source_digest)
 
 
+@dataclass(frozen=True, slots=True)
+class DerivedAcrossRows(Derived):
+    """A step that applies a person's own function to a whole frame at once, before ingestion only; made by `step_across_rows`.
+
+    >>> def with_previous(frame):
+    ...     return frame.assign(previous=frame.sort_values("time").groupby("plane")["delay"].shift())
+    >>> step_across_rows(with_previous).looks_across_rows
+    True
+    """
+
+    looks_across_rows = True
+
+
 def step(function: Function, /, **parameters: Any) -> Derived:
     """Make a step of your own function; also a decorator.
 
     The function has to be pure, and to treat rows independently of each other: what it makes of a row depends on that row
     and the parameters alone. It sees each frame by itself, training rows a batch at a time, so a mean or a rank that it
-    takes is that batch's own, and changes with the size of the batch.
+    takes is that batch's own, and changes with the size of the batch. `step_across_rows` is for functions that group, shift or rank.
 
     Args:
         function: takes a pandas frame (a copy) and the parameters; returns one with the same rows in the same order.
@@ -139,9 +152,37 @@ def step(function: Function, /, **parameters: Any) -> Derived:
         InvalidDefinitionError: for a lambda, a function that captures variables, one whose source cannot be read, or
             parameters that JSON cannot hold.
     """
+    return Derived(*_recorded(function, parameters))
+
+
+def step_across_rows(function: Function, /, **parameters: Any) -> DerivedAcrossRows:
+    """Make a step of your own function that looks at other rows too, as groupby, shift and rank do; also a decorator.
+
+    The function has to be pure, and should make each row of it and of earlier rows alone: `check_future_invariance` tries
+    that out on rows of yours. It sees all rows at once, which is possible before ingestion only: a recipe that has such a
+    step is refused at training and prediction, where rows come in batches, or one by one.
+
+    Args:
+        function: takes a pandas frame (a copy) and the parameters; returns one with the same rows in the same order.
+        **parameters: JSON values that are passed on by name and recorded.
+
+    >>> import pandas as pd
+    >>> from treering.recipes import Recipe
+    >>> def with_legs(frame):
+    ...     return frame.assign(legs=frame.sort_values("landed").groupby("plane").cumcount() + 1)
+    >>> Recipe([step_across_rows(with_legs)]).fit_transform(pd.DataFrame({"plane": ["N1", "N1"], "landed": [9, 7]}))["legs"].tolist()
+    [2, 1]
+
+    Raises:
+        InvalidDefinitionError: as `step`.
+    """
+    return DerivedAcrossRows(*_recorded(function, parameters))
+
+
+def _recorded(function: Function, parameters: Mapping[str, Any]) -> tuple[Function, dict[str, Any], str, str]:
     name = getattr(function, "__qualname__", repr(function))
     digest = source_digest(function)
-    return Derived(function, _json_values(name, parameters), name, digest)
+    return function, _json_values(name, parameters), name, digest
 
 
 def source_digest(function: Function) -> str:

@@ -1,53 +1,70 @@
-"""Steps that turn categories into numbers."""
+"""Steps that replace each category by one number."""
 
-import hashlib
-import re
-from collections.abc import Iterable, Iterator
+import math
+from abc import abstractmethod
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
-from treering.errors import InvalidDefinitionError, RecipeError
-from treering.recipes.columns import CATEGORIES, Columns, Objects, choose, named, objects
-from treering.recipes.scikit_learn import sklearn
-from treering.recipes.steps import Learned, Step
+from treering.errors import InvalidDefinitionError
+from treering.recipes.categories import Categories, Codes, Value, check_maximum, codes, counted, labels, present
+from treering.recipes.columns import CATEGORIES, Columns, Floats, choose, named, with_columns
+from treering.recipes.steps import Step
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Category = str | int | float | bool
-Codes = npt.NDArray[np.int64]
-MAXIMUM_NAME = 64
+CategoriesT = TypeVar("CategoriesT", bound=Categories)
+
+
+class _Encoder(Step[CategoriesT]):
+    __slots__ = ()
+    columns: Columns
+
+    @property
+    def is_fitted_step(self) -> bool:
+        """The categories are the values."""
+        return True
+
+    def choose(self, frame: "pd.DataFrame") -> tuple[str, ...]:
+        """Take the named columns, or every column of text."""
+        return choose(self.name, self.columns, CATEGORIES, frame)
+
+    def transform(self, frame: "pd.DataFrame", learned: CategoriesT) -> "pd.DataFrame":
+        """Put numbers in the place of categories."""
+        choose(self.name, learned.columns, CATEGORIES, frame)
+        return with_columns(frame, {column: self._numbers(frame[column], position, learned) for position, column in enumerate(learned.columns)})
+
+    @abstractmethod
+    def _numbers(self, column: "pd.Series[Any]", position: int, learned: CategoriesT) -> Codes | Floats: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Categories(Learned):
-    """Each column's categories, sorted; a category's position is its code."""
-
-    categories: tuple[tuple[Category, ...], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class LabelEncode(Step[Categories]):
+class LabelEncode(_Encoder[Categories]):
     """Replace categories by whole numbers: the position among the sorted categories of fit, as scikit-learn's LabelEncoder.
 
     Attributes:
         columns: None means every column of text.
-        unknown: the code of a category that fit did not see; below 0, so that no category can have it.
+        unknown: the code of a category that is not known; below 0, so that no category can have it.
         null: the code of a null; below 0.
+        categories: those of all columns, in an order that means something, instead of the sorted ones of fit.
 
     >>> import pandas as pd
     >>> from treering.recipes import Recipe
     >>> recipe = Recipe([LabelEncode("origin")]).fit(pd.DataFrame({"origin": ["LGA", "EWR", "JFK"]}))
     >>> recipe.transform(pd.DataFrame({"origin": ["EWR", "LGA", "BOS", None]}))["origin"].tolist()
     [0, 2, -1, -2]
+    >>> sky = pd.DataFrame({"sky": ["overcast", "clear", "fog"]})
+    >>> Recipe([LabelEncode("sky", categories=("clear", "scattered", "overcast"))]).fit_transform(sky)["sky"].tolist()
+    [2, 0, -1]
     """
 
     columns: Columns = None
     unknown: int = -1
     null: int = -2
+    categories: Sequence[Value] | None = None
     learned_type = Categories
 
     def __post_init__(self) -> None:
@@ -55,188 +72,124 @@ class LabelEncode(Step[Categories]):
         for role, code in (("unknown", self.unknown), ("null", self.null)):
             if type(code) is not int or code >= 0:
                 raise InvalidDefinitionError(f"LabelEncode has {role}={code!r}; give a whole number below 0, because categories have the codes from 0 on.")
+        if self.categories is not None:
+            object.__setattr__(self, "categories", _ordered(self.categories))
 
     @property
     def is_fitted_step(self) -> bool:
-        """Always: the categories are the values."""
-        return True
-
-    def choose(self, frame: "pd.DataFrame") -> tuple[str, ...]:
-        """Take the named columns, or every column of text."""
-        return choose(self.name, self.columns, CATEGORIES, frame)
+        """Unless the categories are given."""
+        return self.categories is None
 
     def fit(self, columns: tuple[str, ...], chunks: "Iterable[pd.DataFrame]") -> Categories:
-        """Learn the categories of each column."""
-        return Categories(columns, tuple(self._categories(column, chunks) for column in columns))
+        """Learn the categories of each column, one column in memory at a time."""
+        if self.categories is not None:
+            return Categories(columns, (tuple(self.categories),) * len(columns))
+        return Categories(columns, tuple(labels(self.name, column, counted(column, chunks)) for column in columns))
 
-    def _categories(self, column: str, chunks: "Iterable[pd.DataFrame]") -> tuple[Category, ...]:
-        seen = {value for chunk in chunks for value in _present(chunk[column]).ravel()}
-        encoder = sklearn("preprocessing").LabelEncoder()
-        return _fitted(self.name, column, encoder, np.array(list(seen), dtype=object), "classes_")
+    def _numbers(self, column: "pd.Series[Any]", position: int, learned: Categories) -> Codes:
+        return codes(column, learned.categories[position], unknown=self.unknown, null=self.null)
 
-    def transform(self, frame: "pd.DataFrame", learned: Categories) -> "pd.DataFrame":
-        """Put codes, as 64-bit integers, in the place of categories."""
-        choose(self.name, learned.columns, CATEGORIES, frame)
-        return frame.assign(**{column: self._codes(frame[column], known) for column, known in zip(learned.columns, learned.categories, strict=True)})
 
-    def _codes(self, column: "pd.Series[Any]", known: tuple[Category, ...]) -> Codes:
-        codes = np.full(len(column), self.null, dtype=np.int64)
-        present = _present(column)
-        if len(present):
-            categories = _cells(known)
-            encoder = sklearn("preprocessing").OrdinalEncoder(
-                categories=[categories.ravel()], handle_unknown="use_encoded_value", unknown_value=self.unknown, dtype=np.int64
-            )
-            codes[column.notna().to_numpy()] = encoder.fit(categories).transform(present).ravel()
-        return codes
+def _ordered(categories: object) -> tuple[Value, ...]:
+    if isinstance(categories, str) or not isinstance(categories, Iterable):
+        raise InvalidDefinitionError(f"LabelEncode has categories={categories!r}; give a list of them, in order: ['low', 'high'].")
+    given = tuple(categories)
+    for value in given:
+        if type(value) not in (str, int, float, bool) or (isinstance(value, float) and not math.isfinite(value)):
+            raise InvalidDefinitionError(f"A category of LabelEncode is {value!r}; give text, finite numbers or booleans.")
+    if not given or len(set(given)) < len(given):
+        raise InvalidDefinitionError(f"LabelEncode has categories={given!r}; give at least one, and each once.")
+    return given
 
 
 @dataclass(frozen=True, slots=True)
-class OneHotCategories(Learned):
-    """The categories that have a column of their own, the rare ones that share one, and the names of the columns.
+class Shares(Categories):
+    """Each category's share of the rows of fit, beside the category."""
 
-    Attributes:
-        own: for each column, sorted.
-        rare: for each column; empty unless a maximum was exceeded.
-        names: for each column, of its output columns: one for each category, and one for the rare ones if there are any.
-    """
-
-    own: tuple[tuple[Category, ...], ...]
-    rare: tuple[tuple[Category, ...], ...]
-    names: tuple[tuple[str, ...], ...]
-
-    def items(self) -> Iterator[tuple[str, tuple[Category, ...], tuple[Category, ...], tuple[str, ...]]]:
-        """Go through the columns."""
-        return zip(self.columns, self.own, self.rare, self.names, strict=True)
+    shares: tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class OneHot(Step[OneHotCategories]):
-    """Replace each column by a column of 0 and 1 for each category of fit. A null is 0 in all of them.
-
-    An output column is called `column_category`, with `_` for what a feature's name cannot hold; where that is taken or
-    too long, it ends in a digest of the category.
+class Frequency(_Encoder[Shares]):
+    """Replace each category by the share of the rows of fit that have it. One that fit did not see has 0; a null stays null.
 
     Attributes:
         columns: None means every column of text.
-        unknown: what a category does that fit did not see: "ignore" makes it 0 in all columns, "error" refuses it.
-        maximum_categories: output columns of one column at most: the rarest categories share the last,
-            `column_infrequent`, as scikit-learn's `max_categories`.
 
     >>> import pandas as pd
     >>> from treering.recipes import Recipe
-    >>> Recipe([OneHot("engine")]).fit_transform(pd.DataFrame({"engine": ["Turbo-fan", "4 Cycle"]}))
-       engine_4_Cycle  engine_Turbo-fan
-    0               0                 1
-    1               1                 0
+    >>> recipe = Recipe([Frequency("origin")]).fit(pd.DataFrame({"origin": ["EWR", "EWR", "JFK", None]}))
+    >>> recipe.transform(pd.DataFrame({"origin": ["EWR", "JFK", "BOS", None]}))["origin"].tolist()
+    [0.5, 0.25, 0.0, nan]
     """
 
     columns: Columns = None
-    unknown: Literal["ignore", "error"] = "ignore"
-    maximum_categories: int | None = None
-    learned_type = OneHotCategories
+    learned_type = Shares
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "columns", named(self.columns))
-        if self.unknown not in ("ignore", "error"):
-            raise InvalidDefinitionError(f"OneHot has unknown={self.unknown!r}; it is 'ignore' or 'error'.")
-        if self.maximum_categories is not None and (type(self.maximum_categories) is not int or self.maximum_categories < 2):
-            raise InvalidDefinitionError(f"OneHot has maximum_categories={self.maximum_categories!r}; give a whole number from 2 on, or None.")
 
-    @property
-    def is_fitted_step(self) -> bool:
-        """Always: the categories are the values."""
-        return True
-
-    def choose(self, frame: "pd.DataFrame") -> tuple[str, ...]:
-        """Take the named columns, or every column of text."""
-        return choose(self.name, self.columns, CATEGORIES, frame)
-
-    def fit(self, columns: tuple[str, ...], chunks: "Iterable[pd.DataFrame]") -> OneHotCategories:
-        """Learn the categories of each column, one column in memory at a time."""
-        taken = {str(name).lower() for name in next(iter(chunks)).columns}
-        own, rare, names = [], [], []
+    def fit(self, columns: tuple[str, ...], chunks: "Iterable[pd.DataFrame]") -> Shares:
+        """Count each category, one column in memory at a time."""
+        categories, shares, rows = [], [], sum(len(chunk) for chunk in chunks)
         for column in columns:
-            frequent, infrequent = self._categories(column, chunks)
-            own.append(frequent)
-            rare.append(infrequent)
-            names.append(tuple(_output_name(column, category, taken) for category in (*frequent, *(("infrequent",) if infrequent else ()))))
-        return OneHotCategories(columns, tuple(own), tuple(rare), tuple(names))
+            counts = counted(column, chunks)
+            categories.append(labels(self.name, column, counts))
+            shares.append(tuple(counts[category] / rows for category in categories[-1]))
+        return Shares(columns, tuple(categories), tuple(shares))
 
-    def _categories(self, column: str, chunks: "Iterable[pd.DataFrame]") -> tuple[tuple[Category, ...], tuple[Category, ...]]:
-        values = np.concatenate([_present(chunk[column]) for chunk in chunks])
-        encoder = sklearn("preprocessing").OneHotEncoder(max_categories=self.maximum_categories)
-        every = _fitted(self.name, column, encoder, values, "categories_")
-        infrequent = None if self.maximum_categories is None else encoder.infrequent_categories_[0]
-        rare = () if infrequent is None else tuple(infrequent.tolist())
-        return tuple(category for category in every if category not in rare), rare
-
-    def transform(self, frame: "pd.DataFrame", learned: OneHotCategories) -> "pd.DataFrame":
-        """Put the columns of 0 and 1, as 64-bit integers, behind the others."""
-        import pandas as pd
-
-        choose(self.name, learned.columns, CATEGORIES, frame)
-        blocks = [self._block(frame[column], own, rare) for column, own, rare, _ in learned.items()]
-        names = [name for group in learned.names for name in group]
-        encoded = pd.DataFrame(np.concatenate(blocks, axis=1), index=frame.index, columns=names)
-        return pd.concat([frame.drop(columns=list(learned.columns)), encoded], axis=1)
-
-    def _block(self, column: "pd.Series[Any]", own: tuple[Category, ...], rare: tuple[Category, ...]) -> Codes:
-        block = np.zeros((len(column), len(own) + bool(rare)), dtype=np.int64)
-        present = _present(column)
-        if self.unknown == "error":
-            self._refuse_unknown(column, {*own, *rare})
-        if len(present):
-            categories = _cells(own)
-            encoder = sklearn("preprocessing").OneHotEncoder(categories=[categories.ravel()], handle_unknown="ignore", sparse_output=False, dtype=np.int64)
-            block[column.notna().to_numpy(), : len(own)] = encoder.fit(categories).transform(present)
-        if rare:
-            block[:, -1] = column.isin(list(rare))
-        return block
-
-    def _refuse_unknown(self, column: "pd.Series[Any]", known: set[Category]) -> None:
-        unknown = [value for value in _present(column).ravel() if value not in known]
-        if unknown:
-            raise RecipeError(
-                f"Step {self.name}: column {column.name!r} holds {unknown[0]!r}, which fit did not see ({len(unknown)} such rows). "
-                "Fit on rows that have it, or use unknown='ignore'."
-            )
-
-    def feature_names_out(self, names: tuple[str, ...], learned: OneHotCategories) -> tuple[str, ...]:
-        """The other columns, then those of 0 and 1."""
-        kept = [name for name in names if name not in learned.columns]
-        return (*kept, *(name for group in learned.names for name in group))
+    def _numbers(self, column: "pd.Series[Any]", position: int, learned: Shares) -> Floats:
+        share_of = dict(zip(learned.categories[position], learned.shares[position], strict=True))
+        found = np.full(len(column), np.nan)
+        found[column.notna().to_numpy()] = [share_of.get(value, 0.0) for value in present(column).ravel()]
+        return found
 
 
-def _present(column: "pd.Series[Any]") -> Objects:
-    return objects(column[column.notna()])
+@dataclass(frozen=True, slots=True)
+class Category(_Encoder[Categories]):
+    """Replace categories by codes for a trainer that takes categories as such: XGBoost is told which columns hold them.
 
+    A code is the position among the sorted categories, as a 64-bit float; a null, a category that fit did not see and one that is too
+    rare are NaN.
 
-def _cells(categories: tuple[Category, ...]) -> Objects:
-    cells = np.empty((len(categories), 1), dtype=object)
-    cells[:, 0] = categories
-    return cells
+    Attributes:
+        columns: None means every column of text.
+        maximum_categories: how many have a code: the most frequent; of equals the first.
 
+    >>> import pandas as pd
+    >>> from treering.recipes import Recipe
+    >>> recipe = Recipe([Category("origin")]).fit(pd.DataFrame({"origin": ["LGA", "EWR", "JFK"]}))
+    >>> recipe.transform(pd.DataFrame({"origin": ["LGA", "BOS", None]}))["origin"].tolist()
+    [2.0, nan, nan]
+    >>> recipe.categories_out
+    ('origin',)
+    """
 
-def _fitted(step: str, column: str, encoder: Any, values: Objects, attribute: str) -> tuple[Category, ...]:
-    """Fit an encoder on one column's values and read the sorted categories back."""
-    if not len(values):
-        raise RecipeError(f"Step {step} cannot learn from column {column!r}: it holds no values. Leave it out, or fill it first.")
-    try:
-        found = getattr(encoder.fit(values), attribute)
-    except TypeError:
-        raise RecipeError(f"Step {step}: column {column!r} holds values of several types, which cannot be sorted. Convert them in an earlier step.") from None
-    categories: tuple[Category, ...] = tuple((found[0] if attribute == "categories_" else found).tolist())
-    return categories
+    columns: Columns = None
+    maximum_categories: int | None = None
+    learned_type = Categories
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "columns", named(self.columns))
+        check_maximum(self.name, self.maximum_categories)
 
-def _output_name(column: str, category: Category, taken: set[str]) -> str:
-    """Choose a name that follows the rule for features and differs from those taken by more than case; take it."""
-    # A column of whole numbers with gaps is one of floats: its 2.0 is the 2 of a column without.
-    shown = int(category) if isinstance(category, float) and category.is_integer() else category
-    name = re.sub(r"[^a-zA-Z0-9-]+", "_", f"{column}_{shown}").strip("_-")
-    if len(name) <= len(column) or len(name) > MAXIMUM_NAME or name.lower() in taken:
-        digest = hashlib.sha256(repr(category).encode("utf-8", "backslashreplace")).hexdigest()[:8]
-        name = f"{name[: MAXIMUM_NAME - 9]}_{digest}"
-    taken.add(name.lower())
-    return name
+    def fit(self, columns: tuple[str, ...], chunks: "Iterable[pd.DataFrame]") -> Categories:
+        """Learn the categories of each column, one column in memory at a time."""
+        return Categories(columns, tuple(self._categories(column, chunks) for column in columns))
+
+    def _categories(self, column: str, chunks: "Iterable[pd.DataFrame]") -> tuple[Value, ...]:
+        counts = counted(column, chunks)
+        every = labels(self.name, column, counts)
+        if self.maximum_categories is None:
+            return every
+        frequent = set(sorted(every, key=lambda category: -counts[category])[: self.maximum_categories])
+        return tuple(category for category in every if category in frequent)
+
+    def _numbers(self, column: "pd.Series[Any]", position: int, learned: Categories) -> Floats:
+        found = codes(column, learned.categories[position], unknown=-1, null=-1).astype("float64")
+        found[found < 0] = np.nan
+        return found
+
+    def categories_out(self, learned: Categories) -> tuple[str, ...]:
+        """The columns that now hold codes."""
+        return learned.columns

@@ -1,4 +1,4 @@
-"""Conditions on a frame's rows, written as text; read into an allowed few kinds of node, so that data never runs code."""
+"""Conditions and arithmetic on a frame's rows, written as text; read into an allowed few kinds of node, so that data never runs code."""
 
 import ast
 import operator
@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from treering.errors import InvalidDefinitionError, RecipeError
-from treering.recipes.columns import is_boolean, is_number, is_text
+from treering.recipes.columns import is_boolean, is_number, is_text, is_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +29,10 @@ _COMPARISONS: Mapping[type[ast.cmpop], Operation] = MappingProxyType(
 _ARITHMETIC: Mapping[type[ast.operator], Operation] = MappingProxyType(
     {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv, ast.FloorDiv: operator.floordiv, ast.Mod: operator.mod}
 )
+_EXACT = (ast.Add, ast.Sub, ast.Mult)
+_OVERFLOW = 2.0**63
+_LEAST = -(2**63)
+_TOO_LARGE = "a whole number outgrows 64 bits with a sign"
 _CONNECTIVES: Mapping[type[ast.boolop], Operation] = MappingProxyType({ast.And: operator.and_, ast.Or: operator.or_})
 _NODES = (ast.Expression, ast.BoolOp, ast.UnaryOp, ast.BinOp, ast.Compare, ast.Name, ast.Load, ast.Constant, ast.List, ast.Tuple)
 _OPERATORS = (*_COMPARISONS, *_ARITHMETIC, *_CONNECTIVES, ast.In, ast.NotIn, ast.Not, ast.USub)
@@ -40,7 +44,7 @@ _QUOTED = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`([^`]+)`""")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Expression:
-    """A condition that was read and found to hold nothing but what is allowed.
+    """A condition or a calculation that was read and found to hold nothing but what is allowed.
 
     Attributes:
         text: as written.
@@ -57,19 +61,19 @@ class Expression:
 
     @classmethod
     def parse(cls, text: str) -> "Expression":
-        """Read a condition.
+        """Read a condition or a calculation.
 
         >>> Expression.parse("__import__('os')")
         Traceback (most recent call last):
-        treering.errors.InvalidDefinitionError: "__import__('os')" cannot stand in a filter (Call). Allowed are ...
+        treering.errors.InvalidDefinitionError: "__import__('os')" cannot stand in an expression (Call). Allowed are ...
 
         Raises:
             InvalidDefinitionError: for anything that is not allowed; the message says what is.
         """
         if not isinstance(text, str) or not text.strip():
-            raise InvalidDefinitionError("A filter needs an expression such as 'delay > 15'.")
+            raise InvalidDefinitionError("An expression is missing: write one such as 'delay > 15' or 'distance / air_time'.")
         if len(text) > MAXIMUM_CHARACTERS:
-            raise InvalidDefinitionError(f"The filter expression has {len(text)} characters; at most {MAXIMUM_CHARACTERS} are allowed.")
+            raise InvalidDefinitionError(f"The expression has {len(text)} characters; at most {MAXIMUM_CHARACTERS} are allowed.")
         plain, names = _without_backticks(text.strip())
         try:
             tree = ast.parse(plain, mode="eval").body
@@ -77,10 +81,10 @@ class Expression:
         except InvalidDefinitionError:
             raise
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            raise InvalidDefinitionError(f"The filter expression {text!r} cannot be read ({type(error).__name__}). {_ALLOWED_TEXT}") from None
+            raise InvalidDefinitionError(f"The expression {text!r} cannot be read ({type(error).__name__}). {_ALLOWED_TEXT}") from None
         columns = tuple(dict.fromkeys(names.get(node.id, node.id) for node in _in_order(tree)))
         if not columns:
-            raise InvalidDefinitionError(f"The filter expression {text!r} names no column. {_ALLOWED_TEXT}")
+            raise InvalidDefinitionError(f"The expression {text!r} names no column. {_ALLOWED_TEXT}")
         return cls(text, columns, tree, names)
 
     def rows(self, frame: "pd.DataFrame") -> npt.NDArray[np.bool_]:
@@ -93,13 +97,36 @@ class Expression:
         Raises:
             RecipeError: for columns whose types do not fit the operators.
         """
+        result: npt.NDArray[np.bool_] = self._worked_out(_condition, frame).fillna(value=False).to_numpy(dtype=bool)
+        return result
+
+    def values(self, frame: "pd.DataFrame") -> "pd.Series[Any]":
+        """Work out the value of each row: a number, a boolean, or what stands in the column that is named alone.
+
+        A null makes a number null, and a boolean unless the rest decides. What cannot be divided by zero is null, never infinite.
+
+        >>> import pandas as pd
+        >>> Expression.parse("distance / air_time").values(pd.DataFrame({"distance": [300.0, 5.0], "air_time": [60, 0]})).tolist()
+        [5.0, nan]
+
+        Raises:
+            RecipeError: for columns whose types do not fit the operators, and whole numbers that outgrow 64 bits.
+        """
+        import pandas as pd
+
+        values = self._worked_out(_value, frame)
+        if not is_number(values.dtype) or is_whole(values.dtype):
+            return values
+        numbers = values.to_numpy(dtype="float64", na_value=np.nan)
+        return pd.Series(np.where(np.isfinite(numbers), numbers, np.nan), index=values.index)
+
+    def _worked_out(self, work_out: "Callable[[ast.expr, _Columns], Any]", frame: "pd.DataFrame") -> "pd.Series[Any]":
         try:
-            kept = _condition(self._tree, _Columns(frame, self._names))
+            result: pd.Series[Any] = work_out(self._tree, _Columns(frame, self._names))
         except RecipeError:
             raise
         except (TypeError, ArithmeticError, ValueError, RuntimeError) as error:
-            raise RecipeError(f"The filter {self.text!r} cannot be worked out on this frame: {error}. Compare columns with values of their own type.") from None
-        result: npt.NDArray[np.bool_] = kept.fillna(value=False).to_numpy(dtype=bool)
+            raise RecipeError(f"{self.text!r} cannot be worked out on this frame: {error}. Mend the expression, or cast its columns first.") from None
         return result
 
 
@@ -156,7 +183,7 @@ def _check_compare(node: ast.Compare) -> None:
 
 
 def _refused(node: ast.AST, culprit: ast.AST | None = None) -> InvalidDefinitionError:
-    return InvalidDefinitionError(f"{_text(node)} cannot stand in a filter ({type(culprit or node).__name__}). {_ALLOWED_TEXT}")
+    return InvalidDefinitionError(f"{_text(node)} cannot stand in an expression ({type(culprit or node).__name__}). {_ALLOWED_TEXT}")
 
 
 def _text(node: ast.AST) -> str:
@@ -189,7 +216,22 @@ def _number(node: ast.expr, columns: _Columns) -> Any:
     value = _value(node, columns)
     if _kind(value) != "a number":
         raise RecipeError(f"{_text(node)} is no number, and + - * / // % take numbers only.")
-    return value
+    return _in_64_bits(value)
+
+
+def _in_64_bits(value: Any) -> Any:
+    """Give a column of whole numbers 64 bits and a sign, because others wrap around."""
+    dtype = getattr(value, "dtype", None)
+    if dtype is None or not is_whole(dtype):
+        return value
+    if isinstance(dtype, np.dtype):
+        signed = "int64"
+    else:
+        # Arrow's own columns compare with nothing beyond 64 bits and a sign.
+        value, signed = value.astype("UInt64" if dtype.kind == "u" else "Int64"), "Int64"
+    if (value >= 2**63).any():
+        raise OverflowError(_TOO_LARGE)
+    return value.astype(signed)
 
 
 def _kind(value: Any) -> str:
@@ -244,11 +286,49 @@ def _connected(node: ast.BoolOp, columns: _Columns) -> Any:
 
 
 def _calculated(node: ast.BinOp, columns: _Columns) -> Any:
-    return _ARITHMETIC[type(node.op)](_number(node.left, columns), _number(node.right, columns))
+    left, right = _number(node.left, columns), _number(node.right, columns)
+    is_division = not isinstance(node.op, _EXACT)
+    result = _ARITHMETIC[type(node.op)](left, _without_zeros(left, right) if is_division else right)
+    if is_whole(getattr(result, "dtype", None)):
+        if is_division:
+            # The one quotient that outgrows what was divided.
+            _refuse_least(left, where=right == -1)
+        else:
+            _refuse_overflow(_ARITHMETIC[type(node.op)](_as_floats(left), _as_floats(right)))
+    return result
+
+
+def _without_zeros(left: Any, right: Any) -> Any:
+    """Make null of the zeros of a divisor, which pandas' types treat in different ways; only in a column are they no mistake."""
+    if not hasattr(right, "dtype"):
+        if right == 0:
+            raise ZeroDivisionError("division by zero")
+        return right
+    divisor = right.astype("Int64") if is_whole(right.dtype) and is_whole(getattr(left, "dtype", np.dtype(type(left)))) else right
+    return divisor.mask((right == 0).fillna(value=False).astype(bool))
+
+
+def _as_floats(value: Any) -> Any:
+    return value.to_numpy(dtype="float64", na_value=0.0) if hasattr(value, "dtype") else float(value)
+
+
+def _refuse_overflow(result: npt.NDArray[np.float64]) -> None:
+    if (np.abs(result) >= _OVERFLOW).any():
+        raise OverflowError(_TOO_LARGE)
+
+
+def _refuse_least(values: Any, *, where: Any) -> None:
+    if np.any((values == _LEAST) & where):
+        raise OverflowError(_TOO_LARGE)
 
 
 def _unary(node: ast.UnaryOp, columns: _Columns) -> Any:
-    return ~_condition(node.operand, columns) if isinstance(node.op, ast.Not) else -_number(node.operand, columns)
+    if isinstance(node.op, ast.Not):
+        return ~_condition(node.operand, columns)
+    value = _number(node.operand, columns)
+    if is_whole(getattr(value, "dtype", None)):
+        _refuse_least(value, where=True)
+    return -value
 
 
 _VALUES: Mapping[type[ast.expr], Callable[[Any, _Columns], Any]] = MappingProxyType(

@@ -65,6 +65,7 @@ class Step(ABC, Generic[LearnedT]):
         version: of the JSON of the parameters and the learned state.
         learned_type: the class of what `fit` returns.
         drops_rows: whether fewer rows may come out than go in; those that stay keep their index.
+        looks_across_rows: whether what becomes of a row depends on other rows of the same frame.
 
     >>> from treering.recipes import MinMax
     >>> step = MinMax("delay")
@@ -76,6 +77,11 @@ class Step(ABC, Generic[LearnedT]):
     version: ClassVar[int] = 1
     learned_type: ClassVar[type[Any]] = Learned
     drops_rows: ClassVar[bool] = False
+    looks_across_rows: ClassVar[bool] = False
+
+    def __deepcopy__(self, memo: object) -> Self:
+        """Return the step itself: it never changes, and scikit-learn's `clone` copies what it is given."""
+        return self
 
     @property
     def name(self) -> str:
@@ -91,9 +97,10 @@ class Step(ABC, Generic[LearnedT]):
     def choose(self, frame: "pd.DataFrame") -> tuple[str, ...]:
         """Find the columns to work on; only the frame's columns and their types count."""
 
-    @abstractmethod
     def fit(self, columns: tuple[str, ...], chunks: "Iterable[pd.DataFrame]") -> LearnedT:
-        """Learn from rows that come in pieces; `chunks` can be gone through more than once."""
+        """Learn from rows that come in pieces, and can be gone through more than once; nothing but the columns, unless a step says otherwise."""
+        learned: LearnedT = self.learned_type(columns)
+        return learned
 
     @abstractmethod
     def transform(self, frame: "pd.DataFrame", learned: LearnedT) -> "pd.DataFrame":
@@ -102,6 +109,10 @@ class Step(ABC, Generic[LearnedT]):
     def feature_names_out(self, names: tuple[str, ...], learned: LearnedT) -> tuple[str, ...]:
         """The columns that come out where these go in; the same, unless a step says otherwise."""
         return names
+
+    def categories_out(self, learned: LearnedT) -> tuple[str, ...]:
+        """The columns it writes whose numbers name categories, and neither order nor measure; none, unless a step says otherwise."""
+        return ()
 
     def parameters_json(self) -> dict[str, Any]:
         """Write the parameters as what `json.dumps` takes.
@@ -129,18 +140,14 @@ class FittedStep:
 
     >>> import pandas as pd
     >>> from treering.recipes import MinMax
-    >>> FittedStep.of(MinMax(), pd.DataFrame({"delay": [0.0, 4.0]})).transform(pd.DataFrame({"delay": [1.0]}))
+    >>> learned = MinMax().fit(("delay",), Chunks(pd.DataFrame({"delay": [0.0, 4.0]})))
+    >>> FittedStep(MinMax(), learned).transform(pd.DataFrame({"delay": [1.0]}))
        delay
     0   0.25
     """
 
     step: Step[Any]
     learned: Learned
-
-    @classmethod
-    def of(cls, step: Step[Any], frame: "pd.DataFrame") -> "FittedStep":
-        """Fit a step on a frame."""
-        return cls(step, step.fit(step.choose(frame), Chunks(frame)))
 
     def transform(self, frame: "pd.DataFrame") -> "pd.DataFrame":
         """Return the changed frame."""
@@ -160,6 +167,21 @@ def step_to_json(step: Step[Any], learned: Learned | None) -> dict[str, Any]:
     """
     state = {} if learned is None else {"learned": learned.to_json()}
     return {"is": step.name, "version": step.version, "parameters": step.parameters_json()} | state
+
+
+def step_text(value: Mapping[str, Any]) -> str:
+    """Say in short what step a JSON holds: its kind, and the columns that it works on or the function that it calls.
+
+    >>> step_text({"is": "MinMax", "parameters": {"columns": None}, "learned": {"columns": ["temp", "humid"]}})
+    'MinMax(temp, humid)'
+    >>> step_text({"is": "Derived", "parameters": {"function": "with_speed"}})
+    'with_speed()'
+    """
+    parameters = value["parameters"]
+    if "function" in parameters:
+        return f"{parameters['function']}()"
+    columns = value.get("learned", {}).get("columns") or parameters.get("columns") or ()
+    return f"{value['is']}({', '.join([columns] if isinstance(columns, str) else columns)})"
 
 
 def learned_from_json(step: Step[Any], state: Mapping[str, Any]) -> Learned:
@@ -193,6 +215,8 @@ def plain_fields(value: Any) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
     return value
 
 
