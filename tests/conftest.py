@@ -13,6 +13,16 @@ from treering.local_s3 import LocalS3
 BUCKET = "tests"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let `make crash` kill more often than `make test` has time for."""
+    parser.addoption("--kills", type=int, default=40, help="how often the drill on S3 kills an ingestion at a random request")
+
+
+@pytest.fixture
+def kills(request: pytest.FixtureRequest) -> int:
+    return int(request.config.getoption("--kills"))
+
+
 def pytest_configure() -> None:
     """Keep the machine's own AWS account, configuration and network out of every test, and of the processes that tests start."""
     for name in [name for name in os.environ if name.startswith(("AWS_", "TREERING_"))]:

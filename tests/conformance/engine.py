@@ -154,7 +154,7 @@ def play(group: Any, declared: Group, step_and_added: tuple[Step, tuple[AddFeatu
     step, added = step_and_added
     clock.now = step.at
     if isinstance(step, Ingest):
-        return group.ingest(frame(declared, step, added), rewrites_history=step.rewrites_history).commit
+        return group.ingest(frame(declared, step, added), rewrites_history=step.rewrites_history, again=True).commit
     if isinstance(step, Delete):
         identifiers = dict(zip(declared.record_identifier, map(list, zip(*step.identifiers, strict=True)), strict=True))
         return group.delete(identifiers, None if step.event_time is None else as_datetime(step.event_time)).commit

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import pyarrow as pa
+
 import treering as tr
 from support.children import Say
-from support.weather import NAME, START_TEXT, all_records, create_weather, groups_over, in_batches_of_one, rows
+from support.weather import HOUR, NAME, START, START_TEXT, all_records, create_weather, groups_over, in_batches_of_one, rows
 from treering.feature_groups.feature_group import FeatureGroup
 from treering.schema.feature_group import API_INVOCATION_TIME, KNOWN_AT
 from treering.storage.table_metadata import FOLD_AT
@@ -37,18 +39,20 @@ class Scenario:
 FIRST = rows(("EWR", 0, 1.0), ("JFK", 0, 2.0))
 # A correction, a new record of another place, and a row that goes to quarantine.
 SECOND = in_batches_of_one(rows(("EWR", 0, 9.0), ("LGA", 3, 4.0), (None, 3, 5.0)))
+SCALED = tr.Recipe([tr.MinMax("temperature")])
 _FIRST_VALUES = [("EWR", 0.0, 1.0), ("JFK", 0.0, 2.0)]
 _SECOND_VALUES = [("EWR", 0.0, 9.0), ("LGA", 3.0, 4.0)]
 
 
 def check_readable(store: tr.Store, group: FeatureGroup) -> None:
-    """Every document and every commit can be read, and commits follow one another."""
+    """Every document, every commit and its statistics can be read, and commits follow one another."""
     documents = store._shelf.documents
-    for kind in ("feature-groups", "ingestions"):
+    for kind in ("feature-groups", "ingestions", "contents"):
         assert all(document.value for document in documents.all(kind))
     commits = group.commits()
     assert [commit.number for commit in commits] == list(range(1, len(commits) + 1))
     assert len({commit.ingestion for commit in commits}) == len(commits)
+    assert group.statistics().rows == len(all_records(group))
 
 
 def check_ingested(root: str, number: int, retried: Callable[[str], str], say: Say, earlier: list[tuple[str, float, float]]) -> None:
@@ -106,6 +110,39 @@ def _check_folded(root: str, number: int, retried: Callable[[str], str], say: Sa
     assert (first.reused, first.commit) == (True, 1)
 
 
+def _ingest_scaled(objects: Any, number: int) -> None:
+    groups_over(objects, SETTINGS)[NAME].ingest(_fresh(number), recipe=SCALED)
+
+
+def _check_scaled(root: str, number: int, retried: Callable[[str], str], say: Say) -> None:
+    """Exactly the rows that are there say what was learned from them; the same content again is passed over only where it is there."""
+    store = tr.Store(root, settings=SETTINGS)
+    group = store.feature_groups[NAME]
+    check_readable(store, group)
+    landed = _scaled(number)[0] in all_records(group)
+    say("landed" if landed else "absent")
+    _check_learned(group, number + landed)
+    assert landed or not group.ingest(_fresh(number), recipe=SCALED).reused
+    assert group.ingest(_fresh(number), recipe=SCALED, token=_token(number)).rows == 2
+    again = tr.Store(root, settings=SETTINGS)
+    check_readable(again, again.feature_groups[NAME])
+    _check_learned(again.feature_groups[NAME], number + 1)
+
+
+def _check_learned(group: FeatureGroup, times: int) -> None:
+    expected = {*_FIRST_VALUES, *(record for number in range(times) for record in _scaled(number))}
+    assert set(all_records(group)) == expected, f"{all_records(group)}, not {expected}"
+    assert {(steps.first - START) / HOUR for steps in group.records().fitted if steps.first} == {_scaled(number)[0][1] for number in range(times)}
+
+
+def _scaled(number: int) -> list[tuple[str, float, float]]:
+    return [("LGA", 3.0 + 2 * number, 0.0), ("LGA", 4.0 + 2 * number, 1.0)]
+
+
+def _fresh(number: int) -> pa.Table:
+    return rows(("LGA", 3 + 2 * number, 4.0), ("LGA", 4 + 2 * number, 8.0))
+
+
 def _make_nothing(root: str) -> None:
     tr.Store(root, settings=SETTINGS)
 
@@ -128,5 +165,6 @@ def _check_creation(root: str, number: int, retried: Callable[[str], str], say: 
 SCENARIOS = {
     "ingestion": Scenario(_create_with_first, _ingest_second, _check_second),
     "creation": Scenario(_make_nothing, _create_and_ingest_first, _check_creation),
+    "recipe": Scenario(_create_with_first, _ingest_scaled, _check_scaled),
     "fold": Scenario(_create_and_nearly_fold, _ingest_second, _check_folded),
 }

@@ -30,6 +30,14 @@ def test_the_creation_of_a_group_survives_a_kill_at_every_point(tmp_path: Path):
     assert {"make folder data", "make folder metadata folder", "link metadata", "link document"} <= drill.kinds
 
 
+def test_an_ingestion_through_a_recipe_survives_a_kill_before_everything_that_it_keeps(tmp_path: Path):
+    drill = run_drill("folder", tmp_path, "recipe", "--only", "before link|everything")
+    drill.show("an ingestion through a recipe, on a folder")
+    assert drill.violations == []
+    assert {"link recipe", "link statistics", "link document", "link metadata"} <= drill.kinds
+    assert 0 < drill.landed < len(drill.hit)
+
+
 def test_a_commit_that_folds_its_history_survives_a_kill(tmp_path: Path):
     drill = run_drill("folder", tmp_path, "fold", "--only", "history|(link|fsync folder|rename) (metadata|hint)|everything")
     drill.show("a commit that folds, on a folder")

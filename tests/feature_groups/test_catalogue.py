@@ -21,22 +21,6 @@ def test_groups_are_listed_by_name(tmp_path: Path) -> None:
     assert "2 feature groups" in repr(store)
 
 
-@pytest.mark.parametrize(
-    ("text", "tags", "found"),
-    [
-        ("HOURLY", None, ["weather"]),
-        ("passengers", None, ["planes"]),
-        ("fleet TEAM", None, ["planes"]),
-        ("", {"team": "fleet"}, ["planes"]),
-        ("x y z", None, []),
-    ],
-)
-def test_groups_are_found_by_words_and_tags(tmp_path: Path, text: str, tags: dict[str, str] | None, found: list[str]) -> None:
-    store, _ = store_with_weather(tmp_path)
-    with_planes(store)
-    assert [group.definition.name for group in store.feature_groups.search(text, tags=tags)] == found
-
-
 def test_a_group_that_does_not_exist_comes_with_the_nearest_name(tmp_path: Path) -> None:
     store, _ = store_with_weather(tmp_path)
     with pytest.raises(FeatureGroupNotFoundError, match=r"No feature group 'wether'.*Did you mean 'weather'"):

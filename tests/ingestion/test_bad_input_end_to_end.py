@@ -72,12 +72,12 @@ def arrow(**columns: Any) -> pa.Table:
     return pa.table({"id": ["a"], "at": pa.array([MOMENT], TIME), "count": [1], "value": [1.0], "ok": [True]} | columns)
 
 
-def bad(name: str, source: Any, *lines: str, of: int = 1, count: int | None = None, **given: Any) -> Given:
-    """Input with bad rows, and the lines of the message that describe them."""
+def bad(name: str, source: Any, *lines: str, of: int = 1, count: int | None = None, hints: tuple[str, ...] = (), **given: Any) -> Given:
+    """Input with bad rows, the lines of the message that describe them, and those that say more than to mend them."""
     count = len(lines) if count is None else count
     head = f"{count:,} of {of:,} rows of {{source}} cannot go into {{group}}; nothing was written."
     tail = 'Mend them, or pass on_bad_rows="quarantine" to keep them apart and take the others.'
-    return Given(name, source, "\n".join([head, *(f"  {line}" for line in lines), tail]), **given)
+    return Given(name, source, "\n".join([head, *(f"  {line}" for line in lines), tail, *hints]), **given)
 
 
 def wrong(name: str, source: Any, message: str, **given: Any) -> Given:
@@ -86,7 +86,7 @@ def wrong(name: str, source: Any, message: str, **given: Any) -> Given:
 
 NO_ZONE = (
     "Column 'at' holds times without a zone, and no time zone is declared. Say which is meant, such as time_zone='UTC' or "
-    "time_zone='America/New_York': a wrong guess would move every time by hours."
+    "time_zone='America/New_York', where labels are named or a group is created: a wrong guess would move every time by hours."
 )
 KEYED_BY_NUMBER = {"schema": tr.Schema.of(pa.schema([("id", pa.int64()), ("at", TIME)]))}
 WITH_AVAILABILITY = {"available_at": "known", "schema": tr.Schema.of(pa.schema([("id", pa.string()), ("at", TIME), ("known", TIME)]))}
@@ -153,6 +153,9 @@ TIMES = [
         "line 3: local time that does not exist (at: '2024-03-10T02:30:00')",
         of=2,
         group={"time_zone": "America/New_York"},
+        hints=(
+            "Where clocks change, a group says which moment is meant when it is created: time_zone=tr.TimeZone(zone, ambiguous='latest', nonexistent='latest').",
+        ),
     ),
     bad("unreadable time", f"{HEADER}{ROW}b,yesterday,1,1.5,true\n", "line 3: unreadable time (at: 'yesterday')", of=2),
     bad("day that does not exist", f"{HEADER}a,2024-02-30T00:00:00Z,1,1.5,true\n", "line 2: unreadable time (at: '2024-02-30T00:00:00Z')"),

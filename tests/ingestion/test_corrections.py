@@ -119,7 +119,7 @@ def test_corrections_of_wide_identifiers_are_found_however_many_there_are(tmp_pa
     groups = tr.Store(tmp_path, clock=Ticking(START + 48 * HOUR)).feature_groups
     group = groups.create("wide", entity="a", record_identifier=["a", "b", "c"], event_time="at", schema=tr.Schema.of(table))
     group.ingest(table)
-    group.ingest(table)
+    group.ingest(table, again=True)
     history = group.to_arrow(include_duplicates=True, columns=["_known_at", "_commit", "api_invocation_time"])
     second = history.filter(pa.array(np.asarray(history["_commit"]) == 2))
     assert len(second) == size

@@ -44,9 +44,9 @@ def test_a_report_that_is_given_again_says_so(group: FeatureGroup):
     )
 
 
-def test_without_a_token_every_call_writes(group: FeatureGroup):
+def test_without_a_token_every_call_writes_if_it_is_told_to(group: FeatureGroup):
     for _ in range(2):
-        group.ingest(FIRST)
+        group.ingest(FIRST, again=True)
     assert len(group.commits()) == 2
     assert len(all_records(group)) == 4
 
@@ -100,7 +100,7 @@ def test_a_failed_ingestion_does_not_use_up_its_token(group: FeatureGroup):
 def test_a_token_outlives_its_snapshot(group: FeatureGroup, tmp_path: Path):
     first = group.ingest(FIRST, token="daily")
     for _ in range(FOLD_AT + 1):
-        group.ingest(rows())
+        group.ingest(rows(), again=True)
     again = tr.Store(tmp_path).feature_groups[NAME].ingest(FIRST, token="daily")
     assert again == replace(first, reused=True)
     assert len(group.commits()) == FOLD_AT + 2
@@ -129,7 +129,7 @@ def test_an_ingestion_without_its_document_gets_one_before_its_snapshot_goes(gro
     with pytest.raises(KeyboardInterrupt):
         groups_over(DyingBeforeTheLedger(str(tmp_path)))[NAME].ingest(FIRST, token="daily")
     for _ in range(FOLD_AT + 1):
-        group.ingest(rows())
+        group.ingest(rows(), again=True)
     assert group.ingest(FIRST, token="daily").reused
     assert len(all_records(group)) == 2
 
@@ -151,7 +151,7 @@ def test_a_token_that_lands_elsewhere_during_the_call_is_found(group: FeatureGro
     def rival() -> None:
         group.ingest(FIRST, token="daily")
         for _ in range(later_commits):
-            group.ingest(rows())
+            group.ingest(rows(), again=True)
 
     objects = LettingInBeforeTheCommit(str(tmp_path))
     objects.rival = rival

@@ -227,3 +227,27 @@ def test_any_storage_gives_parquet(any_root: str) -> None:
     with open_objects(any_root, Settings()).output("a.parquet") as file:
         parquet.write_table(TABLE, file)
     assert repr(everything(opened(f"{any_root}/a.parquet")).rows) == repr(TABLE.to_pylist())
+
+
+@pytest.mark.parametrize("kind", ["csv", "gzip", "latin", "folder", "parquet", "arrow", "pandas"])
+def test_content_is_what_the_digest_will_say(kind: str, tmp_path: Path):
+    (tmp_path / "one.csv").write_bytes(TEXT)
+    (tmp_path / "two.csv.gz").write_bytes(gzip.compress(TEXT))
+    parquet.write_table(TABLE, tmp_path / "one.parquet")
+    sources = {
+        "csv": tmp_path / "one.csv",
+        "gzip": tmp_path / "two.csv.gz",
+        "latin": Csv(tmp_path / "one.csv", encoding="latin-1"),
+        "folder": tmp_path / "*.csv*",
+        "parquet": tmp_path / "one.parquet",
+        "arrow": TABLE,
+        "pandas": TABLE.to_pandas(),
+    }
+    source = opened(sources[kind])
+    content = source.content()
+    assert sum(batch.table.num_rows for batch in source.batches()) >= 2
+    assert content == source.digest()
+
+
+def test_a_stream_does_not_give_its_content_away():
+    assert opened(pa.RecordBatchReader.from_batches(TABLE.schema, TABLE.to_batches())).content() is None

@@ -15,6 +15,9 @@ from treering.storage.local_objects import Disk
 _KINDS = (
     (r"/data/|/data$", "data"),
     (r"/quarantine/|/quarantine$", "quarantine"),
+    (r"/recipes/|/recipes$", "recipe"),
+    (r"/statistics/|/statistics$", "statistics"),
+    (r"feature-groups/[^/]+/contents(/|$)", "size of contents"),
     (r"-m0\.avro", "manifest"),
     (r"/\.?snap-", "manifest list"),
     (r"/\.?history-", "history"),

@@ -1,4 +1,4 @@
-"""The feature groups of a store: created, found, listed, searched, dropped."""
+"""The feature groups of a store: created, found, listed, dropped."""
 
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from treering.errors import NotConfirmedError
-from treering.feature_groups.feature_group import FeatureGroup
+from treering.feature_groups.feature_group import FeatureGroup, open_table
 from treering.feature_groups.group_documents import GroupDocuments, GroupState
 from treering.lineage import dependants_of_group
 from treering.schema.feature_group import DateMeaning, FeatureGroupDefinition, Static, TimeZone, define
@@ -112,16 +112,6 @@ class FeatureGroups:
         """List all groups, by name."""
         return [self._group(state) for state in self._groups.all()]
 
-    def search(self, text: str = "", *, tags: Mapping[str, str] | None = None) -> Sequence[FeatureGroup]:
-        """Find groups by text in a name, description, owner or feature, and by tags; case does not matter in text.
-
-        Args:
-            text: what to find; empty finds all.
-            tags: what a group's tags have to hold.
-        """
-        wanted = (tags or {}).items()
-        return [group for group in self.list() if text.lower() in _words(group.definition) and wanted <= group.definition.tags.items()]
-
     def describe(self, name: str, *, description: str | None = None, tags: Mapping[str, str] | None = None, owner: str | None = None) -> FeatureGroup:
         """Change what is said about a group; None leaves a part as it is."""
         return self._redefine(name, _changes(description, tags, owner), None)
@@ -149,6 +139,11 @@ class FeatureGroups:
             raise NotConfirmedError(f"Dropping {name!r} ends its history for every reader. {uses} To go on, say drop({name!r}, confirm={name!r}).")
         self._groups.drop(state)
 
+    def relocate(self) -> None:
+        """Make the place where the groups stand their own, after the store was moved or copied."""
+        for state in self._groups.all():
+            open_table(self._shelf, state).relocate()
+
     def _redefine(self, name: str, changes: dict[str, Any], feature: str | None) -> FeatureGroup:
         state = self._groups.change(self._groups.get(name), lambda state: replace(state, definition=_redefined(state.definition, changes, feature)))
         return self._group(state)
@@ -173,10 +168,3 @@ def _redefined(definition: FeatureGroupDefinition, changes: dict[str, Any], feat
 def _changes(description: str | None, tags: Mapping[str, str] | None, owner: str | None) -> dict[str, Any]:
     changes = {"description": description, "tags": None if tags is None else dict(tags), "owner": owner}
     return {name: value for name, value in changes.items() if value is not None}
-
-
-def _words(definition: FeatureGroupDefinition) -> str:
-    words = [definition.name, definition.description, definition.owner, *definition.tags.values()]
-    for feature in definition.schema:
-        words += [feature.name, feature.description, feature.owner]
-    return "\n".join(words).lower()

@@ -10,14 +10,20 @@ import pyarrow as pa
 from treering.errors import InvalidDefinitionError, UnknownArgumentError
 from treering.feature_groups.group_documents import GroupDocuments, GroupState
 from treering.feature_groups.selection import Reader, Selection, check_selection
+from treering.feature_groups.transformed import RecipeRecord, Transformed
 from treering.ingestion import delete as deletion
+from treering.ingestion.contents import Contents
 from treering.ingestion.identifiers import Identifiers
 from treering.ingestion.ingest import IngestOptions, OnBadRows, ingest
 from treering.ingestion.landing import Landing
-from treering.ingestion.ledger import Ledger, document_of
+from treering.ingestion.ledger import Ledger, document_of, fitted_steps, statistics_key
 from treering.ingestion.report import IngestionReport
+from treering.ingestion.statistics import kept_statistics
 from treering.point_in_time.history import History
+from treering.recipes.recipe import Recipe
 from treering.schema.feature_group import FeatureGroupDefinition
+from treering.schema.fitted import FittedSteps
+from treering.schema.statistics import GroupStatistics
 from treering.schema.times import Moment, microseconds_at
 from treering.schema.types import Feature, Schema
 from treering.sources.source import open_source
@@ -33,14 +39,19 @@ if TYPE_CHECKING:
 _OPENERS = 8
 
 
+def open_table(shelf: Shelf, state: GroupState) -> OfflineTable:
+    """Open a group's table; commits that leave its metadata leave their documents in the ledger."""
+    ledger = Ledger(shelf.objects, shelf.documents, state.folder)
+    return OfflineTable(shelf.objects, state.folder, clock=shelf.clock, commit_attempts=shelf.settings.commit_attempts, on_fold=ledger.record_all)
+
+
 class FeatureGroup:
     """One feature group of a store. `store.feature_groups` makes and finds them."""
 
     def __init__(self, shelf: Shelf, groups: GroupDocuments, state: GroupState) -> None:
         self._shelf, self._groups, self._state = shelf, groups, state
         self._ledger = Ledger(shelf.objects, shelf.documents, state.folder)
-        attempts = shelf.settings.commit_attempts
-        self._table = OfflineTable(shelf.objects, state.folder, clock=shelf.clock, commit_attempts=attempts, on_fold=self._ledger.record_all)
+        self._table = open_table(shelf, state)
 
     @property
     def definition(self) -> FeatureGroupDefinition:
@@ -56,6 +67,8 @@ class FeatureGroup:
         self,
         source: Any,
         *,
+        recipe: Recipe | None = None,
+        again: bool = False,
         token: str | None = None,
         on_bad_rows: OnBadRows = "error",
         rewrites_history: bool = False,
@@ -63,9 +76,15 @@ class FeatureGroup:
     ) -> IngestionReport:
         """Append the rows of a source: all of them become visible at once, durably, or none.
 
+        The same content again, read and shaped in the same way, is not written again as long as nothing that came later can
+        hold its records; the report then says `reused`.
+
         Args:
             source: a pandas or Polars frame, Arrow data, or the path or S3 URI of CSV (plain, gzip, zip) or Parquet
                 files, a folder or a pattern of them; `tr.Csv` for a CSV file with options.
+            recipe: what to do to the rows first. One that is fitted takes them batch by batch, unless a step looks across
+                rows; any other takes them all at once, in memory, and learns from them if it has not been fitted.
+            again: write what is in already once more, as after a change to a function that a step of your own calls.
             token: makes the call safe to repeat: the same token writes once, and answers with the first report.
             on_bad_rows: "error" refuses the whole source; "quarantine" keeps bad rows apart and takes the others.
             rewrites_history: corrections are known when the group's declarations say, as other records are; without it a
@@ -78,12 +97,17 @@ class FeatureGroup:
         Raises:
             SchemaMismatchError: for columns that are not the group's.
             BadRowsError: for rows that the group cannot take; it names the first lines, and nothing was written.
+            RecipeError: for rows that a step of the recipe refuses.
             TokenReusedError: for a token that came with other content before.
             ReadOnlyStoreError: if one may not write here.
         """
         missing = (allow_missing,) if isinstance(allow_missing, str) else tuple(allow_missing)
-        options = IngestOptions(token, on_bad_rows, rewrites_history, missing)
-        return ingest(self._landing(), open_source(source, self._shelf.settings), options)
+        options = IngestOptions(token, on_bad_rows, rewrites_history, missing, again)
+        opened = open_source(source, self._shelf.settings)
+        if recipe is None:
+            return ingest(self._landing(), opened, options)
+        transformed = Transformed(opened, recipe)
+        return ingest(self._landing(), transformed, options, self._record_of(transformed))
 
     def delete(self, identifiers: Identifiers, event_time: Moment | None = None, *, available_at: Moment | None = None) -> IngestionReport:
         """Append deletions: from then on, until a newer record, the identifiers have no features. What was before stays true.
@@ -159,6 +183,21 @@ class FeatureGroup:
         identifiers = {name: [value] for name, value in identifier.items()} if isinstance(identifier, Mapping) else [identifier]
         return self._reader({**selection, "identifiers": identifiers, "include_duplicates": True}).table()
 
+    def statistics(self, as_of: int | Moment | None = None) -> GroupStatistics:
+        """Tell counts, nulls, ranges and the shape of every column, which were taken while rows were ingested; no data are read.
+
+        Args:
+            as_of: a commit number, or a time: the last commit at or before it. None means the newest.
+
+        Raises:
+            InvalidDefinitionError: for a commit that does not exist yet.
+        """
+        commit = self._commit_asked(as_of, self._table.snapshot())
+        commits = [one for one in self._table.commits() if one.number <= commit]
+        parts = kept_statistics(self._shelf.objects, [key for key in map(statistics_key, commits) if key is not None])
+        younger = [name for name, since in self._state.since.items() if as_of is not None and since >= commit]
+        return GroupStatistics.sum_of(parts, self.definition.name, commit, self.schema.without(*younger))
+
     def commits(self) -> list[Commit]:
         """List every commit of the group, the oldest first."""
         return self._table.commits()
@@ -177,6 +216,7 @@ class FeatureGroup:
         schema = self.definition.run_schema()
         stored = [run for run in snapshot.runs if run.commit <= commit]
         with ThreadPoolExecutor(_OPENERS, thread_name_prefix="treering-open") as pool:
+            fitted = pool.submit(self._fitted_by, commit)
             runs = list(pool.map(lambda run: StoredRunReader(self._shelf.objects, f"{self._state.folder}/{run.path}", run, schema), stored))
         return History(
             definition=self.definition,
@@ -187,15 +227,12 @@ class FeatureGroup:
             table=self._state.folder,
             address=self._shelf.objects.uri(self._state.folder),
             origin=self._origin,
+            fitted=fitted.result(),
         )
 
     def rows(self, records: History) -> pa.Table:
         """Read the records that count of a history that `records` opened."""
         return Reader(records, {}, self._shelf.settings).table()
-
-    def relocate(self) -> None:
-        """Make the place where the group stands its own, after the store was moved or copied."""
-        self._table.relocate()
 
     def _commit_asked(self, as_of: int | Moment | None, snapshot: Snapshot) -> int:
         if as_of is None:
@@ -221,10 +258,30 @@ class FeatureGroup:
             table=self._table,
             definition=state.definition,
             ledger=self._ledger,
+            contents=Contents(shelf.objects, shelf.documents, state.folder),
             settings=shelf.settings,
             clock=shelf.clock,
             check_living=lambda: self._groups.check_living(state),
         )
+
+    def _record_of(self, rows: Transformed) -> RecipeRecord:
+        return RecipeRecord(rows, self.definition, objects=self._shelf.objects, folder=self._state.folder, note_fitted=self._note_fitted)
+
+    def _note_fitted(self) -> None:
+        if not self._state.has_fitted_steps:
+            self._state = self._groups.change(self._state, lambda state: replace(state, has_fitted_steps=True))
+
+    def _fitted_by(self, commit: int) -> tuple[FittedSteps, ...]:
+        """The steps that had learned from values before they shaped rows; the same ones count once, for the first ingestion through them."""
+        # Others may have ingested since the state was read. They noted it before their commit: after the commit was seen, none is missed.
+        state = self._state if self._state.has_fitted_steps else self._groups.find(self.definition.name)
+        if state is None or not state.has_fitted_steps:
+            return ()
+        first: dict[FittedSteps, FittedSteps] = {}
+        for steps in (fitted_steps(one) for one in self._table.commits() if one.number <= commit):
+            if steps is not None:
+                first.setdefault(replace(steps, ingestion=""), steps)
+        return tuple(first.values())
 
     def _origin(self, ingestion: str, position: int) -> str:
         document = self._ledger.find(ingestion)

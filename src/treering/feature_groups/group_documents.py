@@ -21,20 +21,24 @@ class GroupState:
         definition: what is declared about it.
         folder: the key of the folder with its records; a name may be given again after a drop, a folder never.
         since: per feature that was added later, the commit after which.
+        has_fitted_steps: whether rows may have gone through steps that had learned from values; the commits say through which.
+            It is noted before the first such rows are committed, and stays.
     """
 
     definition: FeatureGroupDefinition
     folder: str
     since: Mapping[str, int] = field(default_factory=dict)
+    has_fitted_steps: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Turn the state into a document's value."""
-        return {"definition": to_json(self.definition), "folder": self.folder, "since": dict(self.since)}
+        definition = to_json(self.definition)
+        return {"definition": definition, "folder": self.folder, "since": dict(self.since), "has_fitted_steps": self.has_fitted_steps}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "GroupState":
         """Read a state from a document's value."""
-        return cls(from_json(value["definition"]), value["folder"], value["since"])
+        return cls(from_json(value["definition"]), value["folder"], value["since"], value.get("has_fitted_steps", False))
 
 
 class GroupDocuments:
@@ -64,7 +68,10 @@ class GroupDocuments:
         """
         for taken in self._documents.names(_KIND):
             if taken.lower() == name.lower() and self.find(taken) is not None:
-                raise AlreadyExistsError(f"There is a feature group {taken!r} already. Get it with store.feature_groups[{taken!r}], or choose another name.")
+                raise AlreadyExistsError(
+                    f"There is a feature group {taken!r} already. Get it with store.feature_groups[{taken!r}], or choose another name. "
+                    "To define it anew, drop it first: its history ends then."
+                )
 
     def find(self, name: object) -> GroupState | None:
         """Read a group's state; None if there is no such group."""

@@ -43,30 +43,32 @@ class CheckedBatch:
 class Checker:
     """Checks the batches of one source, one after another."""
 
-    def __init__(self, definition: FeatureGroupDefinition, columns: pa.Schema, *, allow_missing: Sequence[str] = ()) -> None:
+    def __init__(self, definition: FeatureGroupDefinition, columns: pa.Schema, *, allow_missing: Sequence[str] = (), called: str = "the source") -> None:
         """Check the columns as a whole.
 
         Args:
             definition: what the rows have to fit.
             columns: the source's, as `source.arrow_schema(definition.schema)` gives them.
             allow_missing: columns that the source may lack; they are filled with nulls.
+            called: what messages call the source of the rows.
 
         Raises:
             SchemaMismatchError: for a missing, unknown or ambiguous column, or a type that cannot be meant.
         """
-        distinct(columns.names, "the source")
+        distinct(columns.names, called)
         self._definition = definition
+        self._called = called
         self._kinds: dict[str, TimeKind] = {}
         needed = {*definition.record_identifier, *definition.time_columns.values()}
         for feature in definition.schema:
             if feature.name in columns.names:
                 self._check_type(feature, columns.field(feature.name).type)
             elif feature.name not in allow_missing or feature.name in needed:
-                raise _missing(feature, columns.names, definition.name)
+                raise self._missing(feature, columns.names)
         for name in columns.names:
             if name not in definition.schema:
                 raise SchemaMismatchError(
-                    f"The source has a column {name!r}, which {definition.name!r} does not have. {did_you_mean(name, definition.schema.names)} "
+                    f"{_sentence(called)} has a column {name!r}, which {definition.name!r} does not have. {did_you_mean(name, definition.schema.names)} "
                     "Drop the column, or add it to the group first."
                 )
 
@@ -74,10 +76,20 @@ class Checker:
         is_time = feature.type is FeatureType.TIMESTAMP
         can_be_read = readable_as_time(plain_type(found)) if is_time else caster_of(plain_type(found), feature.type) is not None
         if not can_be_read:
-            raise SchemaMismatchError(
-                f"Column {feature.name!r} of {self._definition.name!r} is declared {feature.type_text}; the source has {found}. "
-                "Convert the column, or declare the type that it has."
-            )
+            raise self._unlike(feature, found)
+
+    def _unlike(self, feature: Feature, found: pa.DataType) -> SchemaMismatchError:
+        return SchemaMismatchError(
+            f"Column {feature.name!r} of {self._definition.name!r} is declared {feature.type_text}; {self._called} has {found}. "
+            "Convert the column, or declare the type that it has."
+        )
+
+    def _missing(self, feature: Feature, names: Sequence[str]) -> SchemaMismatchError:
+        same = next((name for name in names if name.lower() == feature.name.lower()), None)
+        hint = f"It has {same!r}, which differs only by case: rename it." if same else did_you_mean(feature.name, names)
+        return SchemaMismatchError(
+            f"{_sentence(self._called)} has no column {feature.name!r} ({feature.type_text}), which {self._definition.name!r} needs. {hint}"
+        )
 
     def check(self, batch: SourceBatch) -> CheckedBatch:
         """Type the good rows and name the bad ones.
@@ -109,7 +121,9 @@ class Checker:
             converted = self._times(feature, column)
             return Cast(converted.values, converted.problems)
         caster = caster_of(column.type, feature.type)
-        assert caster is not None
+        if caster is None:
+            # A later batch can be of another type than the first: a frame's all-null pieces have none.
+            raise self._unlike(feature, column.type)
         return caster(column, feature)
 
     def _times(self, feature: Feature, column: pa.Array) -> Converted:
@@ -166,10 +180,8 @@ def _count(rows: np.ndarray | None, good: np.ndarray) -> int:
     return 0 if rows is None else int(np.count_nonzero(good[rows]))
 
 
-def _missing(feature: Feature, names: Sequence[str], group: str) -> SchemaMismatchError:
-    same = next((name for name in names if name.lower() == feature.name.lower()), None)
-    hint = f"It has {same!r}, which differs only by case: rename it." if same else did_you_mean(feature.name, names)
-    return SchemaMismatchError(f"The source has no column {feature.name!r} ({feature.type_text}), which {group!r} needs. {hint}")
+def _sentence(called: str) -> str:
+    return called[0].upper() + called[1:]
 
 
 def describe(bad_row: BadRow, parts: Sequence[Part]) -> str:

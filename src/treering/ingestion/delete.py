@@ -8,7 +8,7 @@ from treering.errors import KeyTypeError, SchemaMismatchError
 from treering.ingestion.identifiers import Identifiers, identifier_columns
 from treering.ingestion.ingest import commit
 from treering.ingestion.landing import Landing, PendingRuns
-from treering.ingestion.ledger import ingestion_id
+from treering.ingestion.ledger import Entry, ingestion_id
 from treering.ingestion.report import IngestionReport
 from treering.schema.feature_group import API_INVOCATION_TIME, EVENT_TIME, INGESTION, IS_DELETED, KNOWN_AT, ROW, TIMESTAMP, WRITE_TIME
 from treering.schema.times import FIRST_TIME, MICROSECONDS_PER_SECOND, Moment, microseconds_at, time_text
@@ -47,7 +47,7 @@ def delete(landing: Landing, identifiers: Identifiers, event_time: Moment | None
         constants = {API_INVOCATION_TIME: received, WRITE_TIME: landing.clock(), IS_DELETED: True, INGESTION: ingestion}
         pending = PendingRuns(landing, ingestion, spool, constants, rewrites_history=available_at is not None)
         report = _report(landing, ingestion, rows, None if landing.definition.is_static else moment)
-        return commit(landing, pending, report, (Part("a deletion", 0, "row"),), started)
+        return commit(landing, pending, Entry(report, (Part("a deletion", 0, "row"),)), started)
 
 
 def _event_time(landing: Landing, event_time: Moment | None) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from treering.ingestion.contents import Contents
 from treering.ingestion.corrections import repeated_records, with_corrections_known_late
 from treering.ingestion.ledger import Ledger
 from treering.schema.feature_group import COMMIT, EVENT_TIME, FeatureGroupDefinition
@@ -27,6 +28,7 @@ class Landing:
         table: the group's table.
         definition: the group's.
         ledger: the group's ingestions.
+        contents: which contents they had.
         settings: how much to keep in memory.
         clock: tells the time in microseconds.
         check_living: raises if the group was dropped meanwhile: what is written to it then would never be seen.
@@ -37,6 +39,7 @@ class Landing:
     table: OfflineTable
     definition: FeatureGroupDefinition
     ledger: Ledger
+    contents: Contents
     settings: Settings
     clock: Callable[[], int]
     check_living: Callable[[], None]

@@ -14,6 +14,7 @@ from treering.errors import BadRowsError
 from treering.ingestion.check import describe
 from treering.sources.bad_rows import BadRow
 from treering.sources.batches import Part, locate
+from treering.sources.times import CLOCK_CHANGES
 from treering.storage.objects import Objects
 
 _SHOWN = 10
@@ -93,6 +94,13 @@ class BadRows:
         lines += [f"  and {self.count - len(self.lines):,} more"] if self.count > len(self.lines) else []
         lines.append('Mend them, or pass on_bad_rows="quarantine" to keep them apart and take the others.' if can_quarantine else "Mend or drop them.")
         lines += [f"If {word!r} stands for a missing value, say tr.Csv(path, null_values=('', {word!r}))." for word in list(self._missing)[:1]]
+        choices = [f"{argument}='latest'" for reason, argument in CLOCK_CHANGES.items() if reason in self._reasons]
+        # The later moment of two never makes a record known too early.
+        lines += (
+            [f"Where clocks change, a group says which moment is meant when it is created: time_zone=tr.TimeZone(zone, {', '.join(choices)})."]
+            if choices
+            else []
+        )
         return BadRowsError("\n".join(lines), self.reasons)
 
     def _keep(self, objects: Objects, key: str, rows: Sequence[BadRow], parts: Sequence[Part]) -> None:

@@ -20,13 +20,15 @@ class IngestionReport:
         rejected_lines: the first of them, each with its line and reason.
         first_event_time, last_event_time: microseconds since 1970 UTC; None where no rows were written, or they have no times.
         source: what was read.
-        digest: of the source's content.
+        digest: of the source's content, and of the recipe that was given with it.
         bytes_written: of the sorted runs.
         seconds: from the call to the commit.
         notes: what is worth knowing, such as infinities that were kept.
         token: the idempotency token that was given.
-        reused: whether the token had been used before, so that nothing was written this time.
+        reused: whether this was in already, by its token or by its content, so that nothing was written this time.
         quarantine: the Parquet file that has all rejected rows, below the store's root; None if there are none.
+        recipe: the digest of the recipe that the rows went through, fitted; None if there was none.
+        steps: its steps, in order.
     """
 
     group: str
@@ -45,6 +47,8 @@ class IngestionReport:
     token: str | None = None
     reused: bool = False
     quarantine: str | None = None
+    recipe: str | None = None
+    steps: tuple[str, ...] = ()
 
     @property
     def rows_per_second(self) -> float:
@@ -64,11 +68,15 @@ class IngestionReport:
 
     def __str__(self) -> str:
         lines = [f"{self.rows:,} rows of {self.source} are in {self.group!r} (commit {self.commit}, ingestion {self.ingestion})"]
-        if self.reused:
+        if self.reused and self.token is None:
+            lines[0] = f"{self.source} is in {self.group!r} already (commit {self.commit}): nothing was written, 0 rows reprocessed"
+        elif self.reused:
             lines[0] = f"Token {self.token!r} was used before: nothing was written again. " + lines[0]
         if self.first_event_time is not None and self.last_event_time is not None:
             lines.append(f"  event times    {time_text(self.first_event_time)} to {time_text(self.last_event_time)}")
-        lines.append(f"  written        {self.bytes_written / 1e6:,.1f} MB in {self.seconds:.2f} s, {self.rows_per_second:,.0f} rows/s")
+        if not self.reused or self.token is not None:
+            lines.append(f"  written        {self.bytes_written / 1e6:,.1f} MB in {self.seconds:.2f} s, {self.rows_per_second:,.0f} rows/s")
+        lines += [f"  recipe         {', '.join(self.steps)}"] if self.recipe else []
         lines += [f"  quarantined    {count:,} rows: {reason}" for reason, count in self.rejected.items()]
         lines += [f"                 {line}" for line in self.rejected_lines]
         lines += [f"                 all of them are in {self.quarantine}"] if self.quarantine else []

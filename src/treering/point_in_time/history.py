@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from treering.schema.feature_group import FeatureGroupDefinition
+from treering.schema.fitted import FittedSteps
 from treering.storage.runs import Run
 
 
@@ -24,6 +25,7 @@ class History:
         table: the folder that holds the records, which no other group ever has; empty without a store.
         address: the absolute address of that folder; empty without a store.
         origin: says where a record came from, by its ingestion and position.
+        fitted: the fitted steps that shaped records before they were ingested, and on which rows they had learned.
     """
 
     definition: FeatureGroupDefinition
@@ -34,6 +36,7 @@ class History:
     table: str = ""
     address: str = ""
     origin: Callable[[str, int], str] = _unknown_ingestion
+    fitted: tuple[FittedSteps, ...] = ()
 
     def lacks(self, feature: str) -> bool:
         """Whether a feature was added after the commit asked for."""

@@ -17,7 +17,7 @@ from treering.settings import Settings
 from treering.sources.bad_rows import BadRow, sift
 from treering.sources.digest import digest_of
 from treering.sources.source import locate, open_source
-from treering.sources.times import WHAT_TO_DO, Converted, label_times
+from treering.sources.times import Converted, advice, label_times
 from treering.storage.sorting import Integers, integers
 
 _SHOWN = 5
@@ -128,7 +128,7 @@ class Labels:
         except SchemaMismatchError as error:
             raise LabelsError(f"The labels' times cannot be used. {error}") from error
         if converted.values.null_count:
-            raise _without_time(table, self.time, converted)
+            raise _without_time(table, self.time, converted, self.time_zone)
         return integers(converted.values)
 
 
@@ -151,14 +151,14 @@ class LabelRows:
     history: History | None
 
 
-def _without_time(table: pa.Table, time: str, converted: Converted) -> LabelsError:
+def _without_time(table: pa.Table, time: str, converted: Converted, zone: TimeZone | None) -> LabelsError:
     _, bad_rows = sift(table, np.arange(table.num_rows), converted.problems)
     reasons = {row.position: f"{row.reason} {row.text!r}" for row in bad_rows}
     missing = np.flatnonzero(np.asarray(pc.is_null(converted.values).to_numpy(zero_copy_only=False))).tolist()
-    shown = "; ".join(f"row {row}: {reasons.get(row, 'no time')}" for row in missing[:_SHOWN]) + ("; ..." if len(missing) > _SHOWN else "")
-    what_to_do = [WHAT_TO_DO[reason] for reason in dict.fromkeys(problem.reason for problem in converted.problems)]
-    advice = " ".join([*what_to_do, "Or drop these rows." if what_to_do else "Drop these rows or give them a time."])
-    return LabelsError(f"{len(missing):,} of {table.num_rows:,} label rows have no time in {time!r} that can be used: {shown}. {advice}")
+    shown = "; ".join(f"row {row}: {reasons.get(row, 'no time')}" for row in missing[:_SHOWN]) + ("; and so on" if len(missing) > _SHOWN else "")
+    ways = advice(converted.problems, zone)
+    what_to_do = " ".join([*ways, "Or drop these rows." if ways else "Drop these rows or give them a time."])
+    return LabelsError(f"{len(missing):,} of {table.num_rows:,} label rows have no time in {time!r} that can be used: {shown}. {what_to_do}")
 
 
 def _read(source: Any, settings: Settings) -> tuple[pa.Table, str]:

@@ -34,21 +34,97 @@ SEMANTICS_VERSION = 1
 """Changes with every change of what a lookup means; receipts record it."""
 
 
+Columns = list[tuple[pa.Field, pa.Array]]
+"""Looked-up columns, with their output names and types."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookupPlan:
+    """Lookups resolved for label rows: everything that the answers follow from.
+
+    Attributes:
+        rows: the labels.
+        planned: the lookups, each with its group's records as of one commit.
+    """
+
+    rows: LabelRows
+    planned: tuple[PlannedLookup, ...]
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The looked-up columns that feed a model, in order: features and ages, and not the records' event times."""
+        return tuple(name for planned in self.planned for name in planned.output_names if name != planned.event_time_name)
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """What the answers are made from, as JSON: definitions, commits, lookups, the labels' digest."""
+        labelled = self.rows.history
+        return {
+            "semantics_version": SEMANTICS_VERSION,
+            "label_digest": self.rows.digest,
+            "label_group": None if labelled is None else {"group": labelled.definition.name, "commit": labelled.commit},
+            "lookups": [{"lookup": to_json(planned.lookup), "commit": planned.history.commit} for planned in self.planned],
+            "groups": {planned.lookup.group: to_json(planned.history.definition) for planned in self.planned},
+        }
+
+    @property
+    def histories(self) -> tuple[History, ...]:
+        """The records that the answers and the labels come from."""
+        return (*(planned.history for planned in self.planned), *(() if self.rows.history is None else (self.rows.history,)))
+
+    @property
+    def tables(self) -> dict[str, str]:
+        """The folder of each group's records, by group; empty texts without a store."""
+        return {history.definition.name: history.table for history in self.histories}
+
+    def answers(self, planned: Sequence[PlannedLookup]) -> list[tuple[Match, Columns]]:
+        """Answer some of the lookups, or some of their features."""
+        numbered: dict[tuple[object, ...], KeyCodes] = {}
+        keys = [_keys(self.rows, one, numbered) for one in planned]
+
+        def answer(one: PlannedLookup, codes: KeyCodes) -> tuple[Match, Columns]:
+            answers = match(one.history, one.lookup, codes, self.rows.moments)
+            return answers, gather(one, answers, self.rows.moments)
+
+        with ThreadPoolExecutor(_LOOKUPS_AT_ONCE, thread_name_prefix="treering-lookup") as pool:
+            return list(pool.map(answer, planned, keys))
+
+    def completed(self, columns: Columns) -> pa.Table:
+        """Put looked-up columns beside the labels' own."""
+        table = self.rows.table
+        schema = pa.schema([*table.schema, *(field for field, _ in columns)])
+        return pa.table([*table.columns, *(values for _, values in columns)], schema=schema)
+
+
 @dataclass(frozen=True, slots=True)
 class LookupResult:
     """One row per label row, in the labels' order: the label's columns, then the features of each lookup.
 
     Attributes:
-        rows: the labels.
-        planned: the lookups, resolved.
-        matches: their answers.
+        plan: the labels, and the lookups, resolved.
+        matches: the lookups' answers.
         table: the result's columns.
     """
 
-    rows: LabelRows
-    planned: tuple[PlannedLookup, ...]
+    plan: LookupPlan
     matches: tuple[Match, ...]
     table: pa.Table
+
+    @classmethod
+    def of(cls, plan: LookupPlan) -> "LookupResult":
+        """Answer every lookup of a plan."""
+        answers = plan.answers(plan.planned)
+        return cls(plan, tuple(match for match, _ in answers), plan.completed([column for _, columns in answers for column in columns]))
+
+    @property
+    def rows(self) -> LabelRows:
+        """The labels that were looked up."""
+        return self.plan.rows
+
+    @property
+    def planned(self) -> tuple[PlannedLookup, ...]:
+        """The lookups, resolved."""
+        return self.plan.planned
 
     @property
     def counts(self) -> tuple[LookupCounts, ...]:
@@ -63,25 +139,7 @@ class LookupResult:
     @property
     def features(self) -> tuple[str, ...]:
         """The looked-up columns that feed a model, in order: features and ages, and not the records' event times."""
-        return tuple(name for planned in self.planned for name in planned.output_names if name != planned.event_time_name)
-
-    @property
-    def provenance(self) -> dict[str, Any]:
-        """What the result was made from, as JSON: definitions, commits, lookups, the labels' digest."""
-        labelled = self.rows.history
-        return {
-            "semantics_version": SEMANTICS_VERSION,
-            "label_digest": self.rows.digest,
-            "label_group": None if labelled is None else {"group": labelled.definition.name, "commit": labelled.commit},
-            "lookups": [{"lookup": to_json(planned.lookup), "commit": planned.history.commit} for planned in self.planned],
-            "groups": {planned.lookup.group: to_json(planned.history.definition) for planned in self.planned},
-        }
-
-    @property
-    def tables(self) -> dict[str, str]:
-        """The folder of each group's records, by group; empty texts without a store."""
-        opened = [planned.history for planned in self.planned] + ([] if self.rows.history is None else [self.rows.history])
-        return {history.definition.name: history.table for history in opened}
+        return self.plan.features
 
     def to_arrow(self) -> pa.Table:
         """Return the result as an Arrow table."""
@@ -154,20 +212,7 @@ def look_up(rows: LabelRows, lookups: Sequence[Lookup], history_of: Callable[[Lo
         lookups: in the order of their output columns.
         history_of: opens the records of a lookup's group, as of the commit that the lookup asks for.
     """
-    planned = plan(rows, lookups, history_of)
-    numbered: dict[tuple[object, ...], KeyCodes] = {}
-    keys = [_keys(rows, one, numbered) for one in planned]
-
-    def answer(one: PlannedLookup, codes: KeyCodes) -> tuple[Match, list[tuple[pa.Field, pa.Array]]]:
-        answers = match(one.history, one.lookup, codes, rows.moments)
-        return answers, gather(one, answers, rows.moments)
-
-    with ThreadPoolExecutor(_LOOKUPS_AT_ONCE, thread_name_prefix="treering-lookup") as pool:
-        answered = list(pool.map(answer, planned, keys))
-    looked_up = [column for _, columns in answered for column in columns]
-    schema = pa.schema([*rows.table.schema, *(field for field, _ in looked_up)])
-    table = pa.table([*rows.table.columns, *(values for _, values in looked_up)], schema=schema)
-    return LookupResult(rows, planned, tuple(answers for answers, _ in answered), table)
+    return LookupResult.of(LookupPlan(rows, plan(rows, lookups, history_of)))
 
 
 def _keys(rows: LabelRows, planned: PlannedLookup, known: dict[tuple[object, ...], KeyCodes]) -> KeyCodes:

@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +11,9 @@ import pyarrow as pa
 from treering.errors import SchemaMismatchError
 from treering.schema.types import Schema
 from treering.sources.bad_rows import BadRow
+
+Types: TypeAlias = Schema | pa.Schema
+"""The types that text is read as: a group's, or Arrow's by column name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +62,21 @@ class Source(Protocol):
     def total_bytes(self) -> int | None:
         """How many bytes there are to read, for progress; None for frames."""
 
+    @property
+    def manner(self) -> str:
+        """How the content is read, such as the options of a CSV file: the same content read in another manner is other rows."""
+
     def column_names(self) -> tuple[str, ...]:
         """The names of the columns, in order."""
 
-    def arrow_schema(self, schema: Schema | None = None) -> pa.Schema:
+    def arrow_schema(self, schema: Types | None = None) -> pa.Schema:
         """The columns and Arrow types of the batches that `batches(schema)` gives.
 
         Text files have no types: theirs are the schema's, or, without one, inferred from the first block of the file. Times
         are text in their batches whatever is inferred: what they mean is for the group to say.
         """
 
-    def batches(self, schema: Schema | None = None) -> Iterator[SourceBatch]:
+    def batches(self, schema: Types | None = None) -> Iterator[SourceBatch]:
         """Read the source once, in order, in bounded memory."""
 
     def parts(self) -> tuple[Part, ...]:
@@ -77,6 +84,9 @@ class Source(Protocol):
 
     def digest(self) -> str:
         """`sha256:...` of the content, once `batches` is exhausted: a text file's own (uncompressed) bytes, anything else's values."""
+
+    def content(self) -> str | None:
+        """Find out what `digest` will say, without parsing text; None for a stream, which can be read once."""
 
 
 def locate(parts: Sequence[Part], position: int) -> str:

@@ -14,8 +14,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from treering.errors import SchemaMismatchError, SourceError
-from treering.schema.types import FeatureType, Schema
-from treering.sources.batches import Part, SourceBatch, distinct
+from treering.schema.types import FeatureType
+from treering.sources.batches import Part, SourceBatch, Types, distinct
 from treering.sources.csv_blocks import Block, Dialect, count_lines, cut_blocks
 from treering.sources.csv_parse import BlockParser
 from treering.sources.csv_records import Records, split
@@ -91,6 +91,11 @@ class CsvSource:
         self._names: tuple[str, ...] = ()
 
     @property
+    def manner(self) -> str:
+        """Everything about the options but the path."""
+        return repr(replace(self._options, path=""))
+
+    @property
     def bytes_read(self) -> int:
         """How many bytes of the files have been read."""
         return sum(stream.bytes_read for stream in self._streams)
@@ -102,7 +107,7 @@ class CsvSource:
                 self._names, _ = self._header(stream.name, self._blocks(stream, min(self._block_bytes, _HEADER_BYTES)))
         return self._names
 
-    def arrow_schema(self, schema: Schema | None = None) -> pa.Schema:
+    def arrow_schema(self, schema: Types | None = None) -> pa.Schema:
         """The columns with the types that a schema gives them, or that the first block of the first file suggests."""
         if schema is not None:
             return pa.schema([(name, self._type(name, schema)) for name in self.column_names()])
@@ -113,7 +118,7 @@ class CsvSource:
         guessed = {name: inferred(tables[0].column(name)) if tables else type for name, type in texts.items()}
         return pa.schema(list(guessed.items()))
 
-    def batches(self, schema: Schema | None = None) -> Iterator[SourceBatch]:
+    def batches(self, schema: Types | None = None) -> Iterator[SourceBatch]:
         """Read the files in order; columns that the schema does not know are text."""
         types = {field.name: field.type if field.type in _PARSED.values() else pa.string() for field in self.arrow_schema(schema)}
         self._streams.clear()
@@ -126,10 +131,19 @@ class CsvSource:
 
     def digest(self) -> str:
         """SHA-256 of the one file's text, or of the SHA-256 of each of several."""
-        digests = [stream.digest() for stream in self._streams]
-        return f"sha256:{(digests[0] if len(digests) == 1 else hashlib.sha256(b''.join(digests)).digest()).hex()}"
+        return _digest([stream.digest() for stream in self._streams])
 
-    def _type(self, name: str, schema: Schema) -> pa.DataType:
+    def content(self) -> str:
+        """Read the files to their ends, without parsing them."""
+        digests = []
+        for file in self._files:
+            with closing(TextStream(file, self._options.encoding)) as stream:
+                digests.append(stream.digest_of_all())
+        return _digest(digests)
+
+    def _type(self, name: str, schema: Types) -> pa.DataType:
+        if isinstance(schema, pa.Schema):
+            return schema.field(name).type if name in schema.names else pa.string()
         return _PARSED.get(schema[name].type, pa.string()) if name in schema else pa.string()
 
     def _blocks(self, stream: TextStream, block_bytes: int) -> Iterator[Block]:
@@ -186,6 +200,10 @@ def _several(words: str | Collection[str], name: str, path: str | Path) -> tuple
     for odd in (word for word in several if not isinstance(word, str)):
         raise SourceError(f"The {name} of {path} cannot hold {odd!r}: they are texts, such as {name}=('', 'NA').")
     return several
+
+
+def _digest(digests: list[bytes]) -> str:
+    return f"sha256:{(digests[0] if len(digests) == 1 else hashlib.sha256(b''.join(digests)).digest()).hex()}"
 
 
 _Task = Callable[[], SourceBatch]

@@ -8,8 +8,7 @@ import pyarrow as pa
 
 from treering.errors import MissingExtraError, SourceError
 from treering.schema.arrow import pandas_column, pandas_series
-from treering.schema.types import Schema
-from treering.sources.batches import Part, SourceBatch, distinct
+from treering.sources.batches import Part, SourceBatch, Types, distinct
 from treering.sources.digest import ValueDigest
 
 if TYPE_CHECKING:
@@ -24,11 +23,12 @@ class FrameSource:
 
     total_bytes: int | None = None
     bytes_read: int = 0
+    manner = ""
 
-    def __init__(self, description: str, columns: pa.Schema, read: Callable[[], Iterable[pa.RecordBatch]]) -> None:
+    def __init__(self, description: str, columns: pa.Schema, read: Callable[[], Iterable[pa.RecordBatch]], *, read_once: bool = False) -> None:
         self.description = description
         self._columns = columns.remove_metadata()
-        self._read = read
+        self._read, self._read_once = read, read_once
         self._digest = ValueDigest()
         distinct(self._columns.names, description)
 
@@ -36,11 +36,11 @@ class FrameSource:
         """The names of the columns, in order."""
         return tuple(self._columns.names)
 
-    def arrow_schema(self, schema: Schema | None = None) -> pa.Schema:
+    def arrow_schema(self, schema: Types | None = None) -> pa.Schema:
         """The columns with the types they have."""
         return self._columns
 
-    def batches(self, schema: Schema | None = None) -> Iterator[SourceBatch]:
+    def batches(self, schema: Types | None = None) -> Iterator[SourceBatch]:
         """Give the rows in batches of bounded size."""
         self._digest = ValueDigest()
         base = 0
@@ -58,6 +58,15 @@ class FrameSource:
     def digest(self) -> str:
         """SHA-256 of the values."""
         return self._digest.text()
+
+    def content(self) -> str | None:
+        """Read the values; None for a stream."""
+        if self._read_once:
+            return None
+        again = FrameSource(self.description, self._columns, self._read)
+        for _ in again.batches():
+            pass
+        return again.digest()
 
 
 def of_arrow(table: pa.Table) -> FrameSource:
@@ -79,7 +88,7 @@ def of_reader(reader: pa.RecordBatchReader) -> FrameSource:
             raise SourceError("An Arrow stream can be read only once, and this one has been. Open it again, or collect it into a table first.")
         return unread.pop()
 
-    return FrameSource("Arrow stream", reader.schema, read)
+    return FrameSource("Arrow stream", reader.schema, read, read_once=True)
 
 
 def of_dataset(dataset: Any) -> FrameSource:

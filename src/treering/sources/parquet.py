@@ -8,8 +8,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from treering.errors import SchemaMismatchError, SourceError
-from treering.schema.types import Schema
-from treering.sources.batches import Part, SourceBatch, distinct
+from treering.sources.batches import Part, SourceBatch, Types, distinct
 from treering.sources.digest import ValueDigest
 from treering.sources.files import InputFile
 
@@ -18,6 +17,8 @@ _BATCH_ROWS = 131_072
 
 class ParquetSource:
     """Parquet files with the same columns, read one after another."""
+
+    manner = ""
 
     def __init__(self, description: str, files: tuple[InputFile, ...]) -> None:
         self.description = description
@@ -32,7 +33,7 @@ class ParquetSource:
         """The names of the first file's columns."""
         return tuple(self.arrow_schema().names)
 
-    def arrow_schema(self, schema: Schema | None = None) -> pa.Schema:
+    def arrow_schema(self, schema: Types | None = None) -> pa.Schema:
         """The first file's columns with the types they have."""
         if self._columns is None:
             with _opened(self._files[0]) as file:
@@ -40,7 +41,7 @@ class ParquetSource:
             distinct(self._columns.names, self._files[0].name)
         return self._columns
 
-    def batches(self, schema: Schema | None = None) -> Iterator[SourceBatch]:
+    def batches(self, schema: Types | None = None) -> Iterator[SourceBatch]:
         """Read the files in order."""
         self._parts, self._digest, self.bytes_read = [], ValueDigest(), 0
         base = 0
@@ -58,6 +59,13 @@ class ParquetSource:
     def digest(self) -> str:
         """SHA-256 of the values."""
         return self._digest.text()
+
+    def content(self) -> str:
+        """Decode the files, for their values."""
+        again = ParquetSource(self.description, self._files)
+        for _ in again.batches():
+            pass
+        return again.digest()
 
     def _tables(self, file: InputFile) -> Iterator[pa.Table]:
         before, rows = self.bytes_read, 0

@@ -13,6 +13,7 @@ from typing import IO, BinaryIO
 from treering.errors import SourceError
 from treering.sources.files import InputFile
 
+_PIECE = 1024 * 1024
 _DAMAGE = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile)
 
 
@@ -88,6 +89,12 @@ class TextStream:
         """SHA-256 of the uncompressed bytes so far."""
         return self._digest.digest()
 
+    def digest_of_all(self) -> bytes:
+        """SHA-256 of the uncompressed bytes to the end of the file, which is read there."""
+        while self._fill(_PIECE):
+            pass
+        return self._digest.digest()
+
     def close(self) -> None:
         """Close the file."""
         self._content.close()
@@ -102,7 +109,8 @@ class _Metered(io.RawIOBase):
         self.count = 0
 
     def read(self, size: int = -1) -> bytes:
-        data = self._file.read(size)
+        # pyarrow's files take no negative size.
+        data = self._file.read() if size < 0 else self._file.read(size)
         self.count += len(data)
         return data
 

@@ -1,6 +1,6 @@
 """Turns columns of times, however written, into microseconds UTC."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -22,12 +22,14 @@ _OUT_OF_RANGE = "time outside years 1 to 9999"
 _OCCURS_TWICE = "local time that occurs twice"
 _DOES_NOT_EXIST = "local time that does not exist"
 WHAT_TO_DO = {
-    _UNREADABLE: "Write ISO 8601, such as 2013-02-01T10:00Z.",
+    _UNREADABLE: "Write ISO 8601, such as 2013-02-01T10:00Z; pd.to_datetime(column, format=...) reads other forms.",
     _OUT_OF_RANGE: "Check the unit of the times.",
     _OCCURS_TWICE: "Say which moment is meant, such as time_zone=tr.TimeZone('America/New_York', ambiguous='latest').",
     _DOES_NOT_EXIST: "Say which moment is meant, such as time_zone=tr.TimeZone('America/New_York', nonexistent='latest').",
 }
 """How rows are mended, by the reason for which they could not be converted."""
+CLOCK_CHANGES = {_OCCURS_TWICE: "ambiguous", _DOES_NOT_EXIST: "nonexistent"}
+"""Why a local time has no one moment where clocks change, and which argument of a time zone says what is meant."""
 _UTC = TimeZone("UTC")
 _KIND_TEXT = {"zoned": "times with a zone", "local": "times without a zone", "date": "dates", "seconds": "seconds"}
 
@@ -278,6 +280,17 @@ def _only_kind(fields: dict[str, pa.Array], readable: np.ndarray, name: str) -> 
     return found[0] if found else "zoned"
 
 
+def advice(problems: Iterable[Violation], zone: TimeZone | None) -> list[str]:
+    """Say how labels are mended whose times could not be converted, each way once."""
+    reasons = dict.fromkeys(problem.reason for problem in problems)
+    # The earlier moment of two never looks ahead of the label.
+    choices = [f"{argument}='earliest'" for reason, argument in CLOCK_CHANGES.items() if reason in reasons]
+    said = [WHAT_TO_DO[reason] for reason in reasons if reason not in CLOCK_CHANGES]
+    if zone is not None and choices:
+        said.append(f"Say which moment is meant, such as time_zone=tr.TimeZone({zone.name!r}, {', '.join(choices)}).")
+    return said
+
+
 def mixed_kinds(name: str, one: TimeKind, other: TimeKind) -> SchemaMismatchError:
     """Build the error for a column that holds two kinds of time."""
     return SchemaMismatchError(f"Column {name!r} mixes {_KIND_TEXT[one]} and {_KIND_TEXT[other]}. Write all of its values the same way.")
@@ -291,7 +304,7 @@ def _place_local(moments: _Moments, rules: _Rules) -> _Moments:
     if rules.zone is None:
         raise SchemaMismatchError(
             f"Column {rules.name!r} holds times without a zone, and no time zone is declared. Say which is meant, such as time_zone='UTC' or "
-            "time_zone='America/New_York': a wrong guess would move every time by hours."
+            "time_zone='America/New_York', where labels are named or a group is created: a wrong guess would move every time by hours."
         )
     return _placed_in(moments, rules.zone, rules.name)
 
