@@ -6,7 +6,7 @@ import pytest
 
 import treering as tr
 from support.airports import FLIGHTS, FRAME, LABELS, store_with_weather
-from treering.errors import BadRowsError, FeatureGroupNotFoundError, InvalidDefinitionError
+from treering.errors import BadRowsError, FeatureGroupNotFoundError, FeatureNotFoundError, InvalidDefinitionError
 
 LOOKUP = tr.Lookup("weather", on="origin", features=["temp"])
 RECORDS = tr.Records(FRAME, event_time="observed_at", available_after="1h")
@@ -54,6 +54,17 @@ def test_the_entity_may_have_another_name_than_the_labels_column() -> None:
 def test_what_only_a_store_could_answer_is_refused(lookup: tr.Lookup, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         tr.lookup(LABELS, [lookup], {"weather": RECORDS})
+
+
+def test_a_feature_mistyped_is_told_from_all_columns_of_the_source() -> None:
+    with pytest.raises(FeatureNotFoundError, match=r"No column 'tmp' in source 'weather'\. Did you mean 'temp'\?"):
+        tr.lookup(LABELS, [tr.Lookup("weather", on="origin", features=["tmp"])], {"weather": RECORDS})
+
+
+def test_a_key_of_another_name_is_asked_for() -> None:
+    labels = tr.Labels(FLIGHTS.rename(columns={"origin": "from_airport"}), time="departs")
+    with pytest.raises(InvalidDefinitionError, match=r"It has no 'from_airport', which the labels call their key\. Say so with tr\.Records\(\.\.\., entity="):
+        tr.lookup(labels, [tr.Lookup("weather", on="from_airport")], {"weather": RECORDS})
 
 
 def test_rows_that_no_group_could_take_are_named() -> None:

@@ -47,6 +47,44 @@ def test_an_updated_view_keeps_what_is_not_said(tmp_path: Path) -> None:
     assert store.views.update("v", owner="Bob").lookups == (wider,)
 
 
+def test_an_older_version_of_a_view_is_found_again(any_root: str) -> None:
+    store, _ = store_with_weather(any_root)
+    first = store.views.create("v", LOOKUPS)
+    second = store.views.update("v", tr.Lookup("weather", on="origin", max_age="12h"))
+    third = store.views.update("v", owner="Ann")
+    assert [(one.version, one.view) for one in store.views.versions("v")] == [(1, first), (2, second), (3, third)]
+    assert (store.views.get("v"), store.views.get("v", 2), store.views.get("v", version=1)) == (third, second, first)
+    with pytest.raises(NotFoundError, match=r"View 'v' has no version 4; it has 1, 2, 3\."):
+        store.views.get("v", 4)
+
+
+def test_an_update_that_changes_nothing_makes_no_version(tmp_path: Path) -> None:
+    store, _ = store_with_weather(tmp_path)
+    view = store.views.create("v", LOOKUPS, owner="Ann")
+    assert store.views.update("v", LOOKUPS, owner="Ann") == view
+    assert len(store.views.versions("v")) == 1
+
+
+def test_a_name_that_was_given_again_has_no_versions_of_the_view_before(tmp_path: Path) -> None:
+    store, _ = store_with_weather(tmp_path)
+    store.views.create("v", LOOKUPS)
+    store.views.drop("v", confirm="v")
+    with pytest.raises(NotFoundError, match="No view 'v'"):
+        store.views.versions("v")
+    store.views.create("v", tr.Lookup("weather", on="origin"))
+    assert [one.version for one in store.views.versions("v")] == [3]
+    assert repr(store.views.versions("v")[0]).startswith("version 3, since 2023-11-14 22:13:20")
+
+
+def test_a_set_keeps_the_version_of_the_view_that_it_was_built_from(tmp_path: Path) -> None:
+    store, _ = store_with_weather(tmp_path)
+    view = store.views.create("v", LOOKUPS)
+    built = store.training_sets.build("late", view, LABELS)
+    store.views.update("v", tr.Lookup("weather", on="origin"))
+    assert store.training_sets.get("late").receipt == built.receipt
+    assert store.views.get("v", 1) == view
+
+
 def test_a_view_is_not_updated_to_what_could_not_be_answered(tmp_path: Path) -> None:
     store, _ = store_with_weather(tmp_path)
     view = store.views.create("v", LOOKUPS)
@@ -60,8 +98,8 @@ def test_a_view_is_not_updated_to_what_could_not_be_answered(tmp_path: Path) -> 
 def test_dropping_a_view_names_every_training_set_that_came_from_it(tmp_path: Path) -> None:
     store, _ = store_with_weather(tmp_path)
     view = store.views.create("v", LOOKUPS)
-    for lookups in (view, LOOKUPS, view):
-        store.training_sets.build("late", lookups, LABELS)
+    for number, lookups in enumerate((view, LOOKUPS, view)):
+        store.training_sets.build("late", lookups, LABELS, description=f"build {number}")
     with pytest.raises(NotConfirmedError, match=r"training set 'late' version 1, training set 'late' version 3.*confirm='v'"):
         store.views.drop("v")
     store.views.drop("v", confirm="v")

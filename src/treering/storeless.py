@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from treering.clock import system_clock
-from treering.errors import FeatureGroupNotFoundError, InvalidDefinitionError
+from treering.errors import FeatureGroupNotFoundError, FeatureNotFoundError, InvalidDefinitionError
 from treering.ingestion.check import Checker
 from treering.ingestion.quarantine import BadRows
 from treering.point_in_time.history import History
@@ -118,6 +118,8 @@ def _history(records: Records, lookups: Sequence[Lookup], settings: Settings, no
     entity = _entity(records, lookups, columns.names)
     needed = _needed(records, lookups, entity)
     if needed is not None:
+        for name in sorted(needed.difference(columns.names)):
+            raise FeatureNotFoundError.among("column", name, columns.names, f"source {group!r}")
         undeclared = records.event_time is None
         columns = pa.schema([column for column in columns if column.name in needed or (undeclared and _is_time(column.type))])
     schema = records.schema or Schema.of(columns)
@@ -145,7 +147,9 @@ def _entity(records: Records, lookups: Sequence[Lookup], names: Sequence[str]) -
         if one.on and all(name in names for name in one.on):
             return one.on
     group = lookups[0].group
-    raise InvalidDefinitionError(f"Which columns of {group!r} are its key? Say so with tr.Records(..., entity=...); its columns are {', '.join(names)}.")
+    missing = [name for name in lookups[0].on if name not in names]
+    why = f"It has no {' or '.join(map(repr, missing))}, which the labels call their key. " if missing else ""
+    raise InvalidDefinitionError(f"Which columns of {group!r} are its key? {why}Say so with tr.Records(..., entity=...); its columns are {', '.join(names)}.")
 
 
 def _needed(records: Records, lookups: Sequence[Lookup], entity: Sequence[str]) -> set[str] | None:

@@ -3,15 +3,20 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import treering as tr
+from support.airports import FLIGHTS, LABELS, store_with_weather
 from support.looked import HOUR, START, LookedUp, build_set, flights, local_store, training_sets, with_column
 from treering.errors import ColumnCollisionError, CorruptDataError, InvalidDefinitionError, LabelsError, NotFoundError, StoreFormatError
-from treering.schema.view import Lookup, View
-from treering.training_sets.receipt import Receipt
+from treering.schema.view import Lookup
+from treering.training_sets.receipt import About, Receipt
 from treering.training_sets.splits import TimeSplit
+
+LOOKUP = Lookup("weather", on="origin", features=["temp"])
 
 
 def test_a_set_holds_the_rows_it_was_given_in_their_order(any_root: str) -> None:
@@ -52,14 +57,14 @@ def test_builders_of_one_name_at_once_get_a_version_each(tmp_path: Path) -> None
 
 def test_the_files_do_not_depend_on_how_the_lookup_cut_its_batches(tmp_path: Path) -> None:
     table = flights(1_100_000)
-    sets = [build_set(tmp_path, LookedUp(table, batch_rows=rows)) for rows in (1_100_000, 99_999)]
+    sets = [build_set(tmp_path / str(rows), LookedUp(table, batch_rows=rows)) for rows in (1_100_000, 99_999)]
     assert [part.rows for part in sets[0].receipt.parts] == [8 * 131_072, 1_100_000 - 8 * 131_072]
     assert (sets[0].receipt.parts, sets[0].id) == (sets[1].receipt.parts, sets[1].id)
     assert sets[1].to_arrow(columns=["at"])["at"].equals(table["at"])
 
 
 def test_equal_content_has_one_id_whenever_it_is_built(tmp_path: Path) -> None:
-    early, late = (training_sets(tmp_path, clock=clock).build("late", Lookup("weather"), LookedUp(flights())) for clock in (START, START + HOUR))
+    early, late = (training_sets(tmp_path / str(clock), clock=clock).build("late", Lookup("weather"), LookedUp(flights())) for clock in (START, START + HOUR))
     assert early.receipt.created_at != late.receipt.created_at
     assert early.id == late.id
 
@@ -114,7 +119,7 @@ def test_labels_without_a_target_make_a_set(tmp_path: Path) -> None:
 
 
 def test_a_split_without_a_row_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(InvalidDefinitionError, match=r"falls into validation: label times run from 2013-09-24 .* Move its boundaries"):
+    with pytest.raises(InvalidDefinitionError, match=r"falls into validation\. Label times run from 2013-09-24 .* Move its boundaries"):
         build_set(tmp_path, split=TimeSplit(validation="2030-01-01"))
     assert list(tmp_path.rglob("*.*")) == []
 
@@ -151,12 +156,48 @@ def test_a_split_without_rows_in_the_read_columns_keeps_their_types(tmp_path: Pa
 
 
 def test_the_receipt_names_the_view_and_the_commits(tmp_path: Path) -> None:
-    view = View("flights-and-weather", (Lookup("weather", features=["wind"]),))
-    built = training_sets(tmp_path).build("late", view, LookedUp(flights(10)))
-    assert built.receipt.view["name"] == "flights-and-weather"
-    assert built.receipt.provenance["groups"] == {"weather": {"commit": 7}}
-    assert built.receipt.counts == ({"lookup": "weather", "matched": 10},)
-    assert dict(built.receipt.columns)["late"] == "int64"
+    store, _ = store_with_weather(tmp_path)
+    store.views.create("sky", Lookup("weather", on="origin", features=["sky"]))
+    receipt = store.training_sets.build("late", "sky", LABELS).receipt
+    assert (receipt.view["name"], receipt.provenance["lookups"][0]["commit"]) == ("sky", 1)
+    assert list(receipt.provenance["groups"]) == ["weather"]
+    assert (receipt.counts[0]["group"], receipt.counts[0]["rows"]) == ("weather", 3)
+    assert receipt.columns["sky"] == "string"
+
+
+def test_a_view_can_be_named_and_a_mistyped_name_is_told_the_nearest(tmp_path: Path) -> None:
+    store, _ = store_with_weather(tmp_path)
+    view = store.views.create("late_arrivals", LOOKUP)
+    assert store.training_sets.build("late", "late_arrivals", LABELS) == store.training_sets.build("late", view, LABELS)
+    with pytest.raises(NotFoundError, match=r"No view 'late_arivals'.*Did you mean 'late_arrivals'"):
+        store.training_sets.build("late", "late_arivals", LABELS)
+
+
+def test_a_bare_frame_is_told_that_labels_need_a_time(tmp_path: Path) -> None:
+    store, _ = store_with_weather(tmp_path)
+    with pytest.raises(LabelsError, match=r"tr\.Labels\(rows, time=\.\.\.\), and not a DataFrame"):
+        store.training_sets.build("late", LOOKUP, FLIGHTS)
+
+
+def test_what_people_say_of_a_set_is_kept_and_shown_and_changes_no_id(tmp_path: Path) -> None:
+    said = {"description": "Late by 15 minutes", "tags": {"team": "ops"}, "owner": "ana"}
+    sets = store_with_weather(tmp_path)[0].training_sets
+    plain, about = sets.build("late", LOOKUP, LABELS), sets.build("late", LOOKUP, LABELS, **said)
+    assert (about.version, about.id) == (2, plain.id)
+    assert sets["late"].about == About(**said)
+    assert "about       Late by 15 minutes\n  owner       ana\n  tags        team=ops" in repr(about)
+
+
+def test_warnings_are_kept_and_shown_and_change_no_id(tmp_path: Path) -> None:
+    store, _ = store_with_weather(tmp_path)
+    rows = pd.concat([FLIGHTS] * 100, ignore_index=True)
+    split = TimeSplit(test="2013-01-01T12:00Z")
+    one, other = (
+        store.training_sets.build("late", LOOKUP, tr.Labels(rows.assign(plane="N1"), time="departs", keys=keys), split=split) for keys in ((), "plane")
+    )
+    assert (one.warnings, len(other.warnings)) == ((), 1)
+    assert other.receipt.content["parts"] == one.receipt.content["parts"]
+    assert f"  warning     {other.warnings[0]}" in repr(store.training_sets["late"])
 
 
 def test_a_receipt_survives_json(tmp_path: Path) -> None:
@@ -196,3 +237,5 @@ def test_one_version_is_found_without_reading_the_others(tmp_path: Path) -> None
         sets.get("late", version=1)
     with pytest.raises(NotFoundError, match="has no version 0; its versions are 1 to 3"):
         sets.get("late", version=0)
+    with pytest.raises(NotFoundError, match="has no version '2'; its versions are 1 to 3"):
+        sets.get("late", version="2")

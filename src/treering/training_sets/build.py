@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from importlib.metadata import version as installed_version
 from itertools import chain, groupby
 from typing import BinaryIO
@@ -13,59 +14,50 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from treering.errors import ColumnCollisionError, InvalidDefinitionError, LabelsError
-from treering.point_in_time.local import LookupResult
+from treering.point_in_time.labels import LabelRows
+from treering.point_in_time.local import LookupPlan
+from treering.schema.fitted import FittedSteps
 from treering.schema.serialise import to_json
-from treering.schema.times import time_text
 from treering.schema.view import View
 from treering.storage.objects import Objects
-from treering.training_sets.receipt import LabelRoles, Part, Receipt, SplitSummary
+from treering.training_sets.older_sets import Answered
+from treering.training_sets.receipt import About, LabelRoles, Part, Receipt, SplitSummary
 from treering.training_sets.splits import SPLITS, Split, Times
 from treering.training_sets.training_set import SPLIT_COLUMN
+from treering.training_sets.warnings import Found, warnings_of
 
 ROW_GROUP_ROWS = 131_072
 ROW_GROUPS_OF_A_PART = 8
 
 
-def build(objects: Objects, folder: str, result: LookupResult, *, split: Split, view: View | None, built_at: int) -> Receipt:
-    """Write the files of a training set below a folder; the set exists once its receipt is a document.
+@dataclass(frozen=True, slots=True, eq=False)
+class Order:
+    """What a training set is to be, beside the columns that are looked up for it.
 
-    Args:
-        objects: where to.
-        folder: a folder that nothing was written to before.
-        result: of the lookup; its batches are read once.
-        split: names the split of each row.
-        view: what the lookups came from, if they came from one.
-        built_at: the time now, in microseconds since the epoch, UTC.
+    Attributes:
+        view: what the lookups came from; None where they were listed.
+        split: the rule that names the split of each row.
+        names: those names, a row each.
+        inputs: the digest of all that the set follows from.
+        about: what people say of it.
+    """
+
+    view: View | None
+    split: Split
+    names: pa.DictionaryArray
+    inputs: str
+    about: About
+
+
+def split_names(split: Split, rows: LabelRows) -> pa.DictionaryArray:
+    """Name the split of every label row.
 
     Raises:
         LabelsError: if there is no label row.
         InvalidDefinitionError: if a split that was asked for gets no row.
         ColumnCollisionError: if a column has the name that the split's name is kept under.
     """
-    times, labels = result.rows.moments, result.labels
-    names = _split_names(split, times, result.rows.table)
-    schema, parts = pa.schema([]), []
-    for number, groups in groupby(enumerate(_row_groups(result.batches(), names)), key=lambda numbered: numbered[0] // ROW_GROUPS_OF_A_PART):
-        schema, part = _write_part(objects, folder, f"part-{number:05d}.parquet", (group for _, group in groups))
-        parts.append(part)
-    return Receipt(
-        view=None if view is None else to_json(view),
-        provenance=result.provenance,
-        labels=LabelRoles(tuple(result.rows.table.column_names), labels.time, labels.target, labels.inputs, labels.weight),
-        features=result.features,
-        split=split.to_json(),
-        splits=_summaries(names, times, _lacking(result)),
-        counts=tuple(count.to_json() for count in result.counts),
-        columns={column.name: str(column.type) for column in schema},
-        parts=tuple(parts),
-        created_at=built_at,
-        treering=installed_version("treering"),
-        folder=folder,
-        tables=result.tables,
-    )
-
-
-def _split_names(split: Split, times: Times, labels: pa.Table) -> pa.DictionaryArray:
+    times, labels = rows.moments, rows.table
     if not len(times):
         raise LabelsError("The labels have no rows; a training set needs at least one.")
     if SPLIT_COLUMN in labels.column_names:
@@ -74,11 +66,58 @@ def _split_names(split: Split, times: Times, labels: pa.Table) -> pa.DictionaryA
     filled = set(pc.unique(names.indices.cast(pa.int64())).to_pylist())
     empty = [name for name in split.names if SPLITS.index(name) not in filled]
     if empty:
-        raise InvalidDefinitionError(
-            f"No label row falls into {' or '.join(empty)}: label times run from {time_text(int(times.min()))} to {time_text(int(times.max()))}, "
-            f"and the split is {split!r}. Move its boundaries."
-        )
+        raise InvalidDefinitionError(f"No label row falls into {' or '.join(empty)}. {split.advice(times, labels)}")
     return names
+
+
+def build(objects: Objects, folder: str, order: Order, answered: Answered, *, built_at: int) -> Receipt:
+    """Write the files of a training set below a folder; the set exists once its receipt is a document.
+
+    Args:
+        objects: where to.
+        folder: a folder that nothing was written to before.
+        order: what the set is to be.
+        answered: its label columns and looked-up columns.
+        built_at: the time now, in microseconds since the epoch, UTC.
+    """
+    plan = answered.plan
+    rows, labels = plan.rows, plan.rows.labels
+    roles = LabelRoles(tuple(rows.table.column_names), labels.time, labels.target, labels.inputs, labels.weight)
+    warnings = warnings_of(_found(order, answered, roles))
+    schema, parts = _write_parts(objects, folder, _row_groups(answered.table.to_batches(), order.names))
+    return Receipt(
+        view=None if order.view is None else to_json(order.view),
+        provenance=plan.provenance,
+        labels=roles,
+        features=plan.features,
+        split=order.split.to_json(),
+        splits=_summaries(order.names, rows.moments, _lacking(rows)),
+        counts=tuple(count.to_json() for count in answered.counts),
+        columns={column.name: str(column.type) for column in schema},
+        parts=parts,
+        created_at=built_at,
+        treering=installed_version("treering"),
+        folder=folder,
+        tables=plan.tables,
+        inputs=order.inputs,
+        about=order.about,
+        warnings=warnings,
+    )
+
+
+def _found(order: Order, answered: Answered, roles: LabelRoles) -> Found:
+    plan = answered.plan
+    codes = order.names.indices.to_numpy()
+    return Found(codes, plan.rows.moments, answered.table, roles, plan.rows.labels.keys, plan.features, _fitted(plan), answered.counts)
+
+
+def _fitted(plan: LookupPlan) -> dict[str, tuple[FittedSteps, ...]]:
+    """The fitted steps that shaped each group; one group can be looked up as of several commits."""
+    fitted: dict[str, tuple[FittedSteps, ...]] = {}
+    for history in plan.histories:
+        name = history.definition.name
+        fitted[name] = tuple(dict.fromkeys((*fitted.get(name, ()), *history.fitted)))
+    return fitted
 
 
 def _row_groups(batches: Iterable[pa.RecordBatch], names: pa.DictionaryArray) -> Iterator[pa.Table]:
@@ -106,12 +145,12 @@ def _cut(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
         yield pa.Table.from_batches(pending)
 
 
-def _lacking(result: LookupResult) -> npt.NDArray[np.bool_]:
+def _lacking(rows: LabelRows) -> npt.NDArray[np.bool_]:
     """Which rows have no target."""
-    target = result.labels.target
+    target = rows.labels.target
     if target is None:
-        return np.zeros(len(result), dtype=bool)
-    lacking: npt.NDArray[np.bool_] = pc.is_null(result.rows.table[target], nan_is_null=True).to_numpy()
+        return np.zeros(len(rows.moments), dtype=bool)
+    lacking: npt.NDArray[np.bool_] = pc.is_null(rows.table[target], nan_is_null=True).to_numpy()
     return lacking
 
 
@@ -123,6 +162,14 @@ def _summaries(names: pa.DictionaryArray, times: Times, lacking: npt.NDArray[np.
         if rows.any():
             summaries[name] = SplitSummary(int(rows.sum()), int(lacking[rows].sum()), int(times[rows].min()), int(times[rows].max()))
     return summaries
+
+
+def _write_parts(objects: Objects, folder: str, row_groups: Iterator[pa.Table]) -> tuple[pa.Schema, tuple[Part, ...]]:
+    schema, parts = pa.schema([]), []
+    for number, groups in groupby(enumerate(row_groups), key=lambda numbered: numbered[0] // ROW_GROUPS_OF_A_PART):
+        schema, part = _write_part(objects, folder, f"part-{number:05d}.parquet", (group for _, group in groups))
+        parts.append(part)
+    return schema, tuple(parts)
 
 
 def _write_part(objects: Objects, folder: str, file: str, groups: Iterator[pa.Table]) -> tuple[pa.Schema, Part]:

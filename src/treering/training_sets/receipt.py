@@ -3,11 +3,12 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from treering.errors import StoreFormatError
 from treering.schema.times import time_text
+from treering.schema.types import text_tags
 
 RECEIPT_VERSION = 1
 
@@ -68,6 +69,18 @@ class LabelRoles:
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """What people say of a training set; it changes nothing of what the set is."""
+
+    description: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    owner: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tags", text_tags(self.tags, "a training set"))
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """Everything that a training set's rows follow from, and what they came to.
 
@@ -85,6 +98,9 @@ class Receipt:
         treering: the version that built it.
         folder: where the files are, below the store's root.
         tables: where the groups' records are, by group: a name may be given again, a folder never.
+        inputs: a digest of all that it was asked for and made from; in one store, two sets of equal inputs are equal.
+        about: what people say of it.
+        warnings: what a person should look at before training.
     """
 
     view: Any
@@ -100,6 +116,9 @@ class Receipt:
     treering: str
     folder: str
     tables: Mapping[str, str]
+    inputs: str
+    about: About
+    warnings: tuple[str, ...]
 
     @property
     def rows(self) -> int:
@@ -137,8 +156,17 @@ class Receipt:
 
     def to_json(self) -> dict[str, Any]:
         """Write the receipt for its document; `from_json` reads it."""
-        where = {"folder": self.folder, "tables": dict(self.tables)}
-        return {"id": self.id, "content": self.content, "created_at": self.created_at, "treering": self.treering, **where}
+        return {
+            "id": self.id,
+            "content": self.content,
+            "created_at": self.created_at,
+            "treering": self.treering,
+            "folder": self.folder,
+            "tables": dict(self.tables),
+            "inputs": self.inputs,
+            **asdict(self.about),
+            "warnings": list(self.warnings),
+        }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Receipt":
@@ -165,6 +193,9 @@ class Receipt:
             treering=value["treering"],
             folder=value["folder"],
             tables=value["tables"],
+            inputs=value["inputs"],
+            about=About(value["description"], value["tags"], value["owner"]),
+            warnings=tuple(value["warnings"]),
         )
         if receipt.id != value["id"]:
             raise StoreFormatError(

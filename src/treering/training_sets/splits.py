@@ -1,17 +1,16 @@
 """Which rows of a training set are learnt from and which are held back: pure, whole columns at a time."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, runtime_checkable
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from treering.errors import InvalidDefinitionError, StoreFormatError
+from treering.errors import InvalidDefinitionError
 from treering.schema.times import Duration, duration_text, microseconds, time_text
 
 TRAIN = "train"
@@ -28,6 +27,7 @@ Boundary = str | date
 """A boundary: ISO 8601 text such as `"2013-10-01"`, a date, or a datetime (which is a date)."""
 
 
+@runtime_checkable
 class Split(Protocol):
     """A rule that gives every label row the name of one split."""
 
@@ -43,8 +43,37 @@ class Split(Protocol):
             labels: the label columns, in the same order.
         """
 
+    def advice(self, times: Times, labels: pa.Table) -> str:
+        """Say what to do where a split that was promised gets no row: what the rows are like, the rule, and what to change."""
+
     def to_json(self) -> dict[str, Any]:
-        """Write the rule for a receipt; `split_from_json` reads it."""
+        """Write the rule for a receipt; `stored_splits.split_from_json` reads it."""
+
+
+def named(codes: npt.NDArray[np.int8]) -> pa.DictionaryArray:
+    """Turn codes into `SPLITS` into names, one per row."""
+    return pa.DictionaryArray.from_arrays(pa.array(codes), pa.array(SPLITS))
+
+
+def promised(validation: float, test: float) -> tuple[str, ...]:
+    """Name the splits that have a share, and "train"."""
+    return (TRAIN, *(name for name, share in ((VALIDATION, validation), (TEST, test)) if share))
+
+
+def check_shares(validation: float, test: float) -> None:
+    """Refuse shares that hold back nothing, or everything.
+
+    Raises:
+        InvalidDefinitionError: then.
+    """
+    shares = {"validation": validation, "test": test}
+    for name, share in shares.items():
+        if not isinstance(share, int | float) or not 0 <= share < 1:
+            raise InvalidDefinitionError(f"The {name} share is {share!r}; it has to be a number of at least 0 and less than 1, such as 0.2.")
+    if not 0 < sum(shares.values()) < 1:
+        raise InvalidDefinitionError(
+            f"Validation and test take {sum(shares.values()):g} of the rows; together they have to leave some to train on, and take some."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +88,29 @@ class Everything:
     def assign(self, times: Times, labels: pa.Table) -> pa.DictionaryArray:
         """Name every row "train"."""
         del labels
-        return _named(np.zeros(len(times), dtype=np.int8))
+        return named(np.zeros(len(times), dtype=np.int8))
+
+    def advice(self, times: Times, labels: pa.Table) -> str:
+        """Say what to do where there is no row."""
+        del times, labels
+        return "Give the labels rows."
 
     def to_json(self) -> dict[str, Any]:
         """Write the rule for a receipt."""
         return {"is": "Everything"}
+
+
+def checked_split(split: Split | None) -> Split:
+    """Return the rule that is asked for; none means `Everything`.
+
+    Raises:
+        InvalidDefinitionError: for what is no split, such as the name of one.
+    """
+    if split is None:
+        return Everything()
+    if not isinstance(split, Split):
+        raise InvalidDefinitionError(f"split={split!r} is no split. Make one: split=tr.TimeSplit(test='2013-11-15'), or tr.HashSplit('customer', test=0.2).")
+    return split
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -148,7 +195,12 @@ class TimeSplit:
                 codes[times >= boundary] = SPLITS.index(name)
         for boundary in self._boundaries:
             codes[(times >= boundary - self.embargo) & (times < boundary)] = SPLITS.index(EMBARGO)
-        return _named(codes)
+        return named(codes)
+
+    def advice(self, times: Times, labels: pa.Table) -> str:
+        """Say what to do where a split gets no row."""
+        del labels
+        return _move_boundaries(times, self)
 
     def to_json(self) -> dict[str, Any]:
         """Write the rule for a receipt."""
@@ -174,19 +226,12 @@ class TimeFractions:
     embargo: int = 0
 
     def __post_init__(self) -> None:
-        shares = {"validation": self.validation, "test": self.test}
-        for name, share in shares.items():
-            if not 0 <= share < 1:
-                raise InvalidDefinitionError(f"The {name} share is {share}; it has to be at least 0 and less than 1.")
-        if not 0 < sum(shares.values()) < 1:
-            raise InvalidDefinitionError(
-                f"Validation and test take {sum(shares.values()):g} of the rows; together they have to leave some to train on, and take some."
-            )
+        check_shares(self.validation, self.test)
 
     @property
     def names(self) -> tuple[str, ...]:
         """The splits that are given a share, and "train"."""
-        return (TRAIN, *(name for name, share in ((VALIDATION, self.validation), (TEST, self.test)) if share))
+        return promised(self.validation, self.test)
 
     def resolved(self, times: Times) -> TimeSplit:
         """Find the boundaries for these label times: each is a time that occurs, and all its rows fall after it."""
@@ -201,6 +246,11 @@ class TimeFractions:
         """Name each row's split by its label's time."""
         return self.resolved(times).assign(times, labels)
 
+    def advice(self, times: Times, labels: pa.Table) -> str:
+        """Say what to do where a split gets no row."""
+        del labels
+        return _move_boundaries(times, self)
+
     def to_json(self) -> dict[str, Any]:
         """Write the rule for a receipt."""
         return {"is": "TimeFractions", "validation": self.validation, "test": self.test, "embargo": f"{self.embargo}us"}
@@ -210,33 +260,14 @@ class TimeFractions:
         return f"TimeSplit.fractions({', '.join([*parts, *_embargo_part(self.embargo)])})"
 
 
-def split_from_json(value: Mapping[str, Any]) -> Split:
-    """Read a rule that a receipt holds.
-
-    Raises:
-        StoreFormatError: for a rule that this version does not know.
-    """
-    reader = _READERS.get(value["is"])
-    if reader is None:
-        raise StoreFormatError(f"A receipt holds the split {value['is']!r}, which this version of treering does not know. Install a newer one.")
-    return reader({name: item for name, item in value.items() if name != "is"})
-
-
-_READERS: Mapping[str, Callable[[dict[str, Any]], Split]] = {
-    "Everything": lambda fields: Everything(**fields),
-    "TimeSplit": lambda fields: TimeSplit(**fields),
-    "TimeFractions": lambda fields: TimeFractions(**fields | {"embargo": microseconds(fields["embargo"])}),
-}
-
-
 def _boundary(ordered: Times, share: float) -> int:
     # Rounding first: 1 - 0.15 - 0.15 is 0.7 less a little, and must not cost a row.
     position = int(round(len(ordered) * share, 6))
     return int(ordered[min(position, len(ordered) - 1)])
 
 
-def _named(codes: npt.NDArray[np.int8]) -> pa.DictionaryArray:
-    return pa.DictionaryArray.from_arrays(pa.array(codes), pa.array(SPLITS))
+def _move_boundaries(times: Times, split: Split) -> str:
+    return f"Label times run from {time_text(int(times.min()))} to {time_text(int(times.max()))}, and the split is {split!r}. Move its boundaries."
 
 
 def _zone(name: str) -> ZoneInfo:
@@ -247,6 +278,8 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def _moment(value: Boundary, zone: ZoneInfo) -> int:
+    if not isinstance(value, str | date):
+        raise InvalidDefinitionError(f"The boundary {value!r} is a {type(value).__name__}. Write a date such as '2013-10-01', or give a datetime.")
     try:
         moment = datetime.fromisoformat(value if isinstance(value, str) else value.isoformat())
     except ValueError:

@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 
 from treering.errors import CorruptDataError, NotFoundError, ObjectNotFoundError, StorageError
 from treering.storage.objects import Objects
-from treering.training_sets.receipt import Part, Receipt
+from treering.training_sets.receipt import About, Part, Receipt
+from treering.training_sets.reuse import Reuse
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,12 +30,14 @@ class TrainingSet:
         name: what it is stored under.
         version: 1 for the first build under that name.
         receipt: what it was made from.
+        reuse: what the build that gave it read from older sets; None for a set that was found, not built.
     """
 
     name: str
     version: int
     receipt: Receipt
     _objects: Objects = field(compare=False)
+    reuse: Reuse | None = field(default=None, compare=False)
 
     @property
     def id(self) -> str:
@@ -71,6 +74,16 @@ class TrainingSet:
         """Rows by split."""
         return {name: summary.rows for name, summary in self.receipt.splits.items()}
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a person should look at before training on it."""
+        return self.receipt.warnings
+
+    @property
+    def about(self) -> About:
+        """What people say of it: description, tags, owner."""
+        return self.receipt.about
+
     def batches(self, split: str | None = None, columns: Iterable[str] | None = None, *, batch_rows: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
         """Read rows in label order, a batch at a time.
 
@@ -92,7 +105,7 @@ class TrainingSet:
         return self._batches(split, wanted, batch_rows)
 
     def _batches(self, split: str | None, wanted: tuple[str, ...], batch_rows: int) -> Iterator[pa.RecordBatch]:
-        read = list(dict.fromkeys((*wanted, SPLIT_COLUMN)))
+        read = list(dict.fromkeys(wanted if split is None and wanted else (*wanted, SPLIT_COLUMN)))
         for part in self.receipt.parts:
             for batch in self._part_batches(part, read, batch_rows):
                 rows = batch if split is None else batch.filter(pc.equal(batch[SPLIT_COLUMN], split))
@@ -137,6 +150,10 @@ class TrainingSet:
             if found != part.sha256:
                 raise CorruptDataError(f"{self._place(part)} has SHA-256 {found}, not {part.sha256}. Restore it from a backup, or build the set again.")
 
+    def has_its_files(self) -> bool:
+        """Whether every file is there, of the size that was written; no file is read."""
+        return all(self._objects.size(self._key(part)) == part.bytes for part in self.receipt.parts)
+
     def _digest(self, part: Part) -> str:
         digest = hashlib.sha256()
         try:
@@ -161,11 +178,19 @@ class TrainingSet:
         labels = self.receipt.labels
         roles = (("target", labels.target), ("inputs", ", ".join(labels.inputs)), ("weight", labels.weight))
         nulls = f"  ({self.receipt.null_targets:,} rows have no target)" if self.receipt.null_targets else ""
+        about = (
+            ("about", self.about.description),
+            ("owner", self.about.owner),
+            ("tags", ", ".join(f"{tag}={value}" for tag, value in self.about.tags.items())),
+        )
         lines = [
             f"TrainingSet {self.name!r} version {self.version}: {self.rows:,} rows, {len(self.columns)} columns{nulls}",
+            *(f"  {what:<10}  {text}" for what, text in about if text),
             *(f"  {name:<10}  {summary}" for name, summary in self.receipt.splits.items()),
             *(f"  {role:<10}  {columns}" for role, columns in roles if columns),
             f"  {'features':<10}  {', '.join(self.receipt.features)}",
+            *([] if self.reuse is None else [f"  {'reused':<10}  {self.reuse}"]),
+            *(f"  {'warning':<10}  {warning}" for warning in self.warnings),
             f"  {'id':<10}  {self.id}",
         ]
         return "\n".join(lines)
