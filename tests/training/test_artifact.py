@@ -4,11 +4,12 @@ import io
 import json
 import tarfile
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from treering.errors import ArtifactError
-from treering.training.artifact import CHECKSUMS, MODEL, open_artifact, write_artifact
+from treering.training.artifact import CHECKSUMS, MODEL, open_artifact, pack, write_artifact
 
 PAPERS = {"parameters": {"eta": 0.3}, "receipt": {"id": "abc"}, "recipe": None, "schema": {"features": ["wind"]}}
 
@@ -82,8 +83,10 @@ def test_two_members_of_one_name_are_refused(second: str) -> None:
 
 
 def test_too_many_members_are_refused() -> None:
-    with pytest.raises(ArtifactError, match="more than 64"):
-        open_artifact(packed(*((f"member-{number}", b"") for number in range(65))))
+    with pytest.raises(ArtifactError, match="more than 1,000"):
+        open_artifact(packed(*((f"member-{number}", b"") for number in range(1_001))))
+    with pytest.raises(ArtifactError, match="1,001 files are too many"):
+        pack({f"member-{number}": b"" for number in range(1_001)})
 
 
 def test_a_bomb_is_not_unpacked() -> None:
@@ -154,3 +157,29 @@ def test_a_paper_that_is_no_json_is_refused() -> None:
 def test_what_is_no_archive_is_refused(archive: bytes) -> None:
     with pytest.raises(ArtifactError):
         open_artifact(archive)
+
+
+def test_files_of_a_script_are_given_back_by_name() -> None:
+    files = {"weights/layer-1.bin": b"1", "_meta.txt": b"2", "model.json": b"{}"}
+    artifact = open_artifact(write_artifact(files, PAPERS))
+    assert (artifact.files, artifact.model, artifact.parameters) == (files, None, {"eta": 0.3})
+
+
+def test_files_are_extracted_to_an_empty_folder_and_nowhere_else(tmp_path: Path) -> None:
+    artifact = open_artifact(write_artifact({"weights/layer-1.bin": b"1", "model.json": b"{}"}, PAPERS))
+    paths = artifact.extract(tmp_path / "new" / "folder")
+    assert {path.relative_to(tmp_path).as_posix() for path in paths} == {"new/folder/weights/layer-1.bin", "new/folder/model.json"}
+    assert (tmp_path / "new/folder/weights/layer-1.bin").read_bytes() == b"1"
+    with pytest.raises(ArtifactError, match="is not empty"):
+        artifact.extract(tmp_path / "new" / "folder")
+
+
+@pytest.mark.parametrize("name", ["../evil", "/etc/evil", ".hidden", "my model", "treering/receipt.json", "Treering/x", "a" * 201])
+def test_a_file_that_nobody_could_unpack_is_not_packed(name: str) -> None:
+    with pytest.raises(ArtifactError):
+        write_artifact({name: b""}, PAPERS)
+
+
+def test_an_archive_of_papers_alone_is_no_model() -> None:
+    with pytest.raises(ArtifactError, match="lacks a model"):
+        open_artifact(write_artifact({}, PAPERS))

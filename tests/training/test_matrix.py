@@ -31,7 +31,7 @@ def test_columns_become_numbers_and_nulls_nan() -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        (["UA"], "feature 'x' holds text.*LabelEncode or OneHot"),
+        (["UA"], "feature 'x' holds text.*LabelEncode, OneHot or Category"),
         (pa.array(["UA"]).dictionary_encode(), "holds text"),
         ([datetime(2013, 1, 1, tzinfo=UTC)], "holds times"),
         (pa.array([[1.0, 2.0]], pa.list_(pa.float32(), 2)), "holds vectors"),
@@ -111,8 +111,11 @@ def test_a_recipe_does_not_learn_from_rows_without_a_target(tmp_path: Path) -> N
     [
         (LookedUp(flights(), target=None), None, "no target"),
         (LookedUp(flights().drop_columns(["wind", "carrier_delay"]), features=(), inputs=[]), None, "nothing that may feed a model"),
-        (LookedUp(with_column(flights(), "late", ["yes"] * 2_000)), None, "holds text.*0 and 1"),
-        (LookedUp(flights()), Recipe([DropMissing("wind")]), "drops rows"),
+        (
+            LookedUp(flights()),
+            Recipe([MinMax("wind"), DropMissing("wind")]),
+            "has step 2, DropMissing, which drops rows.*Put it into the recipe of the ingestion",
+        ),
     ],
 )
 def test_what_cannot_be_trained_on_is_refused(tmp_path: Path, looked: LookedUp, recipe: Recipe | None, message: str) -> None:
@@ -150,3 +153,12 @@ def test_weights_that_cannot_weigh_are_refused_by_name(tmp_path: Path, weights: 
     built = build_set(tmp_path, LookedUp(table, weight="importance"), split=SPLIT)
     with pytest.raises(TrainingError, match=message):
         check_trainable(built, None, drop_null_targets=False)
+
+
+def test_a_recipe_that_is_fitted_batch_by_batch_learns_what_the_whole_split_teaches(tmp_path: Path) -> None:
+    table = flights(70_000)
+    table = with_column(table, "carrier_delay", [None if row > 66_000 and row % 3 else row % 7 for row in range(70_000)])
+    built = build_set(tmp_path, LookedUp(table))
+    steps = [LabelEncode("carrier_delay"), Standard("wind")]
+    assert Rows.of(built, Recipe(steps)).recipe == Recipe(steps).fit(built.to_pandas("train", built.features))
+    assert len(list(built.batches("train"))) > 1

@@ -12,15 +12,17 @@ import pytest
 import xgboost
 
 from support.looked import START, build_set, local_store
-from treering.errors import AlreadyExistsError, ArtifactError, InvalidDefinitionError, NotFoundError, TrainingError
+from treering.errors import AlreadyExistsError, ArtifactError, InvalidDefinitionError, TrainingError
 from treering.recipes import FillMissing, Recipe, step
 from treering.settings import Settings
 from treering.training.artifact import open_artifact
-from treering.training.child import child_environment, last_words, reason_of
-from treering.training.job import JobSpec, Status, StoredArtifact, TrainedOn
+from treering.training.child import child_environment, reason_of
+from treering.training.job import JobSpec, SecondaryStatus, Status, StoredArtifact, TrainedOn
 from treering.training.parameters import XGBoost
 from treering.training.records import JobRecords
-from treering.training.runner import RunningJob, TrainingJobs
+from treering.training.resources import ResourceUse
+from treering.training.runner import TrainingJobs
+from treering.training.running import RunningJob
 from treering.training.xgboost_trainer import load_model
 from treering.training_sets.splits import TimeSplit
 from treering.training_sets.training_set import TrainingSet
@@ -72,6 +74,36 @@ def test_a_job_leaves_a_model_its_metrics_and_its_logs(jobs: TrainingJobs, train
     assert load_model(jobs.artifact("late-1")).predict(training_set.to_pandas("test")).shape == (400,)
 
 
+def test_a_job_writes_down_each_phase_and_what_it_used(jobs: TrainingJobs, training_set: TrainingSet) -> None:
+    job = jobs.run("late-1", training_set, QUICK)
+    phases = [(one.status, one.message) for one in job.transitions]
+    assert phases == [
+        ("Starting", "Starting the child process"),
+        ("Downloading", "Reading training set late version 1"),
+        ("Training", "Training XGBoost on 3 features"),
+        ("Uploading", "Writing the model's archive"),
+        ("Completed", ""),
+    ]
+    assert job.resources is not None
+    assert job.resources.wall_seconds > 0
+    assert job.resources.user_seconds > 0
+
+
+def test_the_memory_of_a_job_is_not_that_of_the_process_that_started_it(jobs: TrainingJobs, training_set: TrainingSet) -> None:
+    large = b"x" * 1024**3
+    job = jobs.run("late-1", training_set, QUICK)
+    assert job.resources is not None
+    assert 50 * 1024**2 < job.resources.peak_memory_bytes < len(large)
+
+
+def test_the_history_of_the_metrics_has_a_value_per_round(jobs: TrainingJobs, training_set: TrainingSet) -> None:
+    job = jobs.run("late-1", training_set, QUICK)
+    history = jobs.history("late-1")
+    assert {split: len(metrics["auc"]) for split, metrics in history.items()} == {"train": 4, "validation": 4}
+    assert job.metrics is not None
+    assert job.metrics["validation"]["auc"] == pytest.approx(history["validation"]["auc"][-1], abs=1e-5)
+
+
 def test_an_archive_names_the_set_the_recipe_and_the_parameters(jobs: TrainingJobs, training_set: TrainingSet) -> None:
     jobs.run("late-1", training_set, QUICK, Recipe([FillMissing("carrier_delay")]))
     artifact = jobs.artifact("late-1")
@@ -83,11 +115,10 @@ def test_an_archive_names_the_set_the_recipe_and_the_parameters(jobs: TrainingJo
 
 
 def test_the_same_training_leaves_the_same_bytes(jobs: TrainingJobs, training_set: TrainingSet, tmp_path: Path) -> None:
-    rebuilt = build_set(tmp_path / "store", split=TimeSplit.fractions(validation=0.2, test=0.2))
+    rebuilt = build_set(tmp_path / "store", name="again", split=TimeSplit.fractions(validation=0.2, test=0.2))
     parameters = QUICK.parameters | {"nthread": 1}
     first = jobs.run("late-1", training_set, QUICK)
     second = jobs.run("late-2", rebuilt, XGBoost(**parameters, eval_metric="auc", num_round=4))
-    assert rebuilt.version == training_set.version + 1
     assert first.artifact is not None
     assert second.artifact is not None
     assert first.artifact.sha256 == second.artifact.sha256
@@ -100,7 +131,8 @@ def test_a_stopped_job_has_stopped_and_has_no_model(jobs: TrainingJobs, training
     assert running.stop().status is Status.STOPPED
     assert "[0]\ttrain-auc" in jobs.logs("late-1")
     history = local_store(tmp_path / "store")[1].history("training-jobs", "late-1")
-    assert [document.value["status"] for document in history] == ["InProgress", "Stopping", "Stopped"]
+    statuses = [document.value["secondary_status"] for document in history]
+    assert (statuses[0], statuses[-2:]) == ("Starting", ["Stopping", "Stopped"])
     with pytest.raises(TrainingError, match="is Stopped and has no model"):
         jobs.artifact("late-1")
 
@@ -125,10 +157,38 @@ def test_a_killed_child_fails_its_job_and_keeps_its_logs(jobs: TrainingJobs, tra
     wait_for_a_round(running)
     os.kill(running.pid, signal.SIGKILL)
     job = running.wait()
-    assert (job.status, job.failure_reason) == (Status.FAILED, "The child process was killed by signal 9 (Killed; out of memory?).")
+    assert job.status is Status.FAILED
+    assert re.fullmatch(r"The child process was killed by signal 9 \(Killed\); its memory was at most \d+ MiB of .*Out of memory\?.*", job.failure_reason)
     assert "[0]\ttrain-auc" in jobs.logs("late-1")
     with pytest.raises(TrainingError, match="is Failed; it cannot become Stopping"):
         running.stop()
+
+
+def test_a_job_without_a_model_leaves_no_archive(jobs: TrainingJobs, training_set: TrainingSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = """
+        import atexit, os, signal
+
+        def killed_at_the_end(frame):
+            atexit.register(os.kill, os.getpid(), signal.SIGKILL)
+            return frame
+    """
+    module_of_features(tmp_path, source, monkeypatch)
+    import own_features
+
+    job = jobs.start("late-1", training_set, QUICK, Recipe([step(own_features.killed_at_the_end)])).wait()
+    assert (job.status, job.artifact, job.transitions[-2].status) == (Status.FAILED, None, SecondaryStatus.UPLOADING)
+    assert "done: " in jobs.logs("late-1")
+    assert not (tmp_path / "store" / job.spec.artifact_key).exists()
+
+
+def test_an_archive_that_no_document_names_is_no_model(jobs: TrainingJobs, training_set: TrainingSet, tmp_path: Path) -> None:
+    spec = JobSpec("late-1", TrainedOn.of(training_set), QUICK)
+    JobRecords(local_store(tmp_path / "store")[1], lambda: START).begin(spec)
+    local_store(tmp_path / "store")[0].create(spec.artifact_key, b"uploaded before the power went")
+    with pytest.raises(TrainingError, match="is InProgress and has no model"):
+        jobs.artifact("late-1")
+    jobs.abandon("late-1", "power cut")
+    assert not (tmp_path / "store" / spec.artifact_key).exists()
 
 
 def test_a_child_that_does_not_heed_is_killed(jobs: TrainingJobs, training_set: TrainingSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,7 +224,7 @@ def test_a_failing_recipe_fails_the_job_with_its_own_words(
     module_of_features(tmp_path, "def broken(frame):\n    return frame['no such column']\n", monkeypatch)
     import own_features
 
-    with pytest.raises(TrainingError, match=r"failed: KeyError: 'no such column' \(exit code 1\) Read its whole output"):
+    with pytest.raises(TrainingError, match=r"failed: KeyError: 'no such column' Read its whole output"):
         jobs.run("late-1", training_set, QUICK, Recipe([step(own_features.broken)]))
     assert jobs.get("late-1").status is Status.FAILED
     assert "Traceback" in jobs.logs("late-1")
@@ -190,6 +250,15 @@ def test_a_function_that_a_child_cannot_import_is_refused_before_anything_starts
     with pytest.raises(InvalidDefinitionError, match="script or notebook"):
         jobs.start("late-1", training_set, QUICK, Recipe([step(nested)]))
     assert jobs.list() == []
+
+
+def test_a_job_whose_child_cannot_be_started_has_failed(training_set: TrainingSet, tmp_path: Path) -> None:
+    (tmp_path / "temporary").mkdir()
+    jobs = TrainingJobs(*local_store(tmp_path / "store"), Settings(temporary_folder=str(tmp_path / "temporary")), lambda: START)
+    (tmp_path / "temporary").rmdir()
+    with pytest.raises(TrainingError, match=r"Training job 'late-1' failed\. The child process could not be started: "):
+        jobs.start("late-1", training_set, QUICK)
+    assert jobs.get("late-1").status is Status.FAILED
 
 
 def test_a_name_cannot_be_used_twice(jobs: TrainingJobs, training_set: TrainingSet) -> None:
@@ -247,53 +316,32 @@ def test_a_training_set_that_is_another_by_now_is_not_trained_on(jobs: TrainingJ
         jobs.run("late-1", elsewhere, QUICK)
 
 
-def test_logs_of_a_running_job_are_not_there_yet(jobs: TrainingJobs, training_set: TrainingSet) -> None:
-    running = jobs.start("late-1", training_set, ENDLESS)
-    with pytest.raises(NotFoundError, match="is InProgress and has left no logs yet"):
-        jobs.logs("late-1")
-    running.stop()
+def ended_with(exit_code: int, said: str = "", last_line: str = "", kills: int = 0) -> str:
+    return reason_of(exit_code, ResourceUse(1.0, 1.0, 0.0, 700 * 1024**2), said, last_line, kills=kills)
 
 
-def test_the_reason_is_the_line_in_which_a_child_gives_up() -> None:
-    words = ""
-    for line in ("training", "error: TrainingError: no rows", "some thread says goodbye", ""):
-        words = last_words(words, line)
-    assert reason_of(1, words) == "TrainingError: no rows (exit code 1)"
+def test_the_reason_is_what_a_child_announced_whatever_it_printed_last() -> None:
+    assert ended_with(1, "no rows", "some thread says goodbye") == "no rows"
 
 
-@pytest.mark.parametrize(("words", "reason"), [("Segfault soon", "Segfault soon (exit code 3)"), ("", "The child process said nothing (exit code 3)")])
-def test_without_such_a_line_the_last_one_has_to_do(words: str, reason: str) -> None:
-    assert reason_of(3, last_words(words, "")) == reason
+@pytest.mark.parametrize(("line", "reason"), [("Segfault soon", "Segfault soon (exit code 3)"), ("", "The child process said nothing (exit code 3)")])
+def test_without_an_announcement_the_last_line_has_to_do(line: str, reason: str) -> None:
+    assert ended_with(3, "", line) == reason
+
+
+def test_a_death_for_want_of_memory_is_told_from_others() -> None:
+    assert "killed a process meanwhile. Give the job more memory" in ended_with(-signal.SIGKILL, kills=1)
+    assert "at most 700 MiB of" in ended_with(-signal.SIGKILL)
+    assert "memory?" not in ended_with(-signal.SIGSEGV)
 
 
 def test_a_job_ends_even_if_its_logs_cannot_be_kept(jobs: TrainingJobs, training_set: TrainingSet, tmp_path: Path) -> None:
-    logs = tmp_path / "store" / "training-jobs/late-1/logs.txt"
+    logs = tmp_path / "store" / "training-jobs/late-1/logs/00000001.txt"
     logs.parent.mkdir(parents=True)
     logs.write_text("somebody else's")
     lines: list[str] = []
     assert jobs.run("late-1", training_set, QUICK, echo=lines.append).status is Status.COMPLETED
     assert lines[-1].startswith("Its output could not be kept: ")
-
-
-def test_a_child_whose_output_cannot_be_held_is_stopped_and_fails(training_set: TrainingSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source = """
-        from pathlib import Path
-
-        def talkative(frame, folder):
-            Path(folder).rmdir()
-            print("a line that fills the memory of the log" * 50_000)
-            return frame
-    """
-    module_of_features(tmp_path, source, monkeypatch)
-    import own_features
-
-    folder = tmp_path / "temporary"
-    folder.mkdir()
-    objects, documents = local_store(tmp_path / "store")
-    elsewhere = TrainingJobs(objects, documents, Settings(temporary_folder=str(folder)), lambda: START)
-    job = elsewhere.start("late-1", training_set, ENDLESS, Recipe([step(own_features.talkative, folder=str(folder))])).wait()
-    assert (job.status, job) == (Status.FAILED, elsewhere.get("late-1"))
-    assert "Its output could not be kept: " in job.failure_reason
 
 
 @pytest.mark.parametrize("left", ["{", "{}", "[]"])
@@ -320,6 +368,34 @@ def test_a_job_whose_result_cannot_be_read_has_failed(
     job = jobs.start("late-1", training_set, QUICK, recipe).wait()
     assert (job.status, jobs.get("late-1")) == (Status.FAILED, job)
     assert "left no sound model" in job.failure_reason
+
+
+def test_a_job_that_left_the_model_of_another_training_set_has_failed(
+    jobs: TrainingJobs, training_set: TrainingSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = """
+        import atexit
+        import shutil
+        from pathlib import Path
+
+        def swap(ours, theirs):
+            for name in ("result.json", "output/model.tar.gz"):
+                Path(ours, name).unlink()
+                shutil.copy(Path(theirs, name), Path(ours, name))
+
+        def swapped(frame, ours, theirs):
+            atexit.unregister(swap)
+            atexit.register(swap, ours, theirs)
+            return frame
+    """
+    module_of_features(tmp_path, source, monkeypatch)
+    import own_features
+
+    assert jobs.start("other-1", build_set(tmp_path / "store", name="other"), QUICK).wait().status is Status.COMPLETED
+    ours, theirs = (str(tmp_path / "store/training-jobs" / name) for name in ("late-1", "other-1"))
+    job = jobs.start("late-1", training_set, QUICK, Recipe([step(own_features.swapped, ours=ours, theirs=theirs)])).wait()
+    assert job.status is Status.FAILED
+    assert "Its archive is of training set" in job.failure_reason
 
 
 def test_an_echo_that_fails_stops_the_job(jobs: TrainingJobs, training_set: TrainingSet) -> None:
@@ -359,3 +435,43 @@ def test_a_job_whose_process_is_gone_can_be_given_up(jobs: TrainingJobs, trainin
         jobs.abandon("late-1")
     with pytest.raises(AlreadyExistsError, match=r"Choose another\.$"):
         jobs.start("late-1", training_set, QUICK)
+
+
+def test_a_job_is_stopped_by_any_process_that_has_the_store(any_root: str) -> None:
+    here, elsewhere = (TrainingJobs(*local_store(any_root), Settings(), lambda: START) for _ in range(2))
+    running = here.start("late-1", build_set(any_root, split=TimeSplit.fractions(validation=0.2, test=0.2)), ENDLESS)
+    wait_for_a_round(running)
+    assert elsewhere.stop("late-1").status is Status.STOPPING
+    job = running.wait()
+    assert (job.status, job.transitions[-1].message) == (Status.STOPPED, "Asked to stop")
+    assert "late-1" in elsewhere
+
+
+def test_a_job_that_was_given_up_elsewhere_ends_here_and_says_so(jobs: TrainingJobs, training_set: TrainingSet, tmp_path: Path) -> None:
+    running = jobs.start("late-1", training_set, ENDLESS)
+    wait_for_a_round(running)
+    TrainingJobs(*local_store(tmp_path / "store"), Settings(), lambda: START).abandon("late-1")
+    with pytest.raises(TrainingError, match="is Failed; it cannot become Failed"):
+        running.wait()
+
+
+def test_a_job_that_reaches_its_limit_is_stopped(jobs: TrainingJobs, training_set: TrainingSet) -> None:
+    job = jobs.run("late-1", training_set, ENDLESS, maximum_runtime_seconds=0.5)
+    assert (job.status, job.secondary_status, job.artifact) == (Status.STOPPED, SecondaryStatus.MAX_RUNTIME_EXCEEDED, None)
+    assert "ended as      MaxRuntimeExceeded: It reached its limit of 0.5 seconds" in repr(job)
+
+
+def test_a_job_below_its_limit_completes(jobs: TrainingJobs, training_set: TrainingSet) -> None:
+    assert jobs.run("late-1", training_set, QUICK, maximum_runtime_seconds=3_600).status is Status.COMPLETED
+
+
+def test_jobs_are_listed_newest_first_in_a_table(training_set: TrainingSet, tmp_path: Path) -> None:
+    clock = iter(range(START, START + 100))
+    jobs = TrainingJobs(*local_store(tmp_path / "store"), Settings(), lambda: next(clock))
+    assert repr(jobs) == "0 training jobs"
+    jobs.run("first", training_set, QUICK)
+    jobs.start("second", training_set, ENDLESS).stop()
+    assert [job.name for job in jobs.list()] == ["second", "first"]
+    lines = repr(jobs).splitlines()
+    assert lines[1].split() == ["name", "status", "secondary", "status", "training", "set", "seconds", "measured"]
+    assert re.fullmatch(r"  first   Completed  Completed         late:1 +[\d.]+ +test auc [\d.]+", lines[3])

@@ -1,8 +1,8 @@
 """The model archive: SageMaker's `model.tar.gz` with a receipt inside, written to the same bytes and read with suspicion.
 
-The archive's root holds `xgboost-model` and nothing else, because SageMaker's XGBoost server loads every file at the
-root as a model. What the model was made from stands in the folder `treering/`. No name, clock, thread count or
-metric goes inside: the same training set, recipe and parameters give the same bytes.
+The root of an XGBoost model's archive holds `xgboost-model` and nothing else, because SageMaker's XGBoost server loads every
+file at the root as a model; a script's holds what the script left. What the model was made from stands in the folder `treering/`.
+No name, clock, thread count or metric goes inside: the same training set, recipe and parameters give the same bytes.
 """
 
 import gzip
@@ -12,9 +12,10 @@ import json
 import re
 import tarfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from treering.errors import ArtifactError
@@ -24,7 +25,7 @@ FOLDER = "treering"
 CHECKSUMS = f"{FOLDER}/checksums.json"
 _PAPERS = ("parameters", "receipt", "recipe", "schema")
 
-MAXIMUM_MEMBERS = 64
+MAXIMUM_MEMBERS = 1_000
 MAXIMUM_BYTES = 4 * 1024**3
 MAXIMUM_RATIO = 200
 # Archives smaller than this are read whatever their ratio: a small model of few distinct values packs very well.
@@ -32,7 +33,8 @@ _UNSUSPICIOUS_BYTES = 16 * 1024**2
 _CHUNK = 1024 * 1024
 
 # Plain relative names: no leading or doubled slash, no part that begins with a dot, no backslash, colon or control character.
-_SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
+_SAFE_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)*", re.ASCII)
+_LONGEST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class Artifact:
     """A model archive whose every byte matched its checksums.
 
     Attributes:
-        model: the booster, as XGBoost's UBJSON.
+        files: what the trainer left, by name: `xgboost-model`, or whatever a script wrote.
         parameters: the trainer, as it was told.
         receipt: of the training set.
         recipe: the fitted recipe; None where there was none.
@@ -48,23 +50,74 @@ class Artifact:
         sha256: of the archive.
     """
 
-    model: bytes
+    files: Mapping[str, bytes]
     parameters: dict[str, Any]
     receipt: dict[str, Any]
     recipe: dict[str, Any] | None
     schema: dict[str, Any]
     sha256: str
 
+    @property
+    def model(self) -> bytes | None:
+        """The booster, as XGBoost's UBJSON; None where a script left another kind of model."""
+        return self.files.get(MODEL)
 
-def write_artifact(model: bytes, papers: Mapping[str, Any]) -> bytes:
+    def extract(self, folder: str | Path) -> list[Path]:
+        """Write the trainer's files to a folder, and nothing outside of it.
+
+        Args:
+            folder: a new or an empty one.
+
+        Returns:
+            The files' paths.
+
+        Raises:
+            ArtifactError: if something is in the folder already.
+        """
+        root = Path(folder)
+        root.mkdir(parents=True, exist_ok=True)
+        if any(root.iterdir()):
+            raise ArtifactError(f"{root} is not empty. Name a new folder: nothing there is written over.")
+        paths = {root / name: content for name, content in self.files.items()}
+        for path, content in paths.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        return list(paths)
+
+
+def write_artifact(model: bytes | Mapping[str, bytes], papers: Mapping[str, Any]) -> bytes:
     """Pack a model and its papers to bytes that depend on nothing else.
 
     Args:
-        model: the booster, as XGBoost's UBJSON.
+        model: the booster, as XGBoost's UBJSON; or files by name.
         papers: what JSON takes, under "parameters", "receipt", "recipe" and "schema".
+
+    Raises:
+        ArtifactError: for a file's name that nobody could safely unpack.
     """
-    members = {MODEL: model} | {f"{FOLDER}/{name}.json": _json(papers[name]) for name in _PAPERS}
+    files = {MODEL: model} if isinstance(model, bytes) else dict(model)
+    for name in files:
+        if name.partition("/")[0].lower() == FOLDER:
+            raise ArtifactError(f"A model's file cannot be called {name!r}: the folder {FOLDER!r} is for its papers. Rename it.")
+    members = files | {f"{FOLDER}/{name}.json": _json(papers[name]) for name in _PAPERS}
     members[CHECKSUMS] = _json({name: hashlib.sha256(content).hexdigest() for name, content in members.items()})
+    return pack(members)
+
+
+def pack(members: Mapping[str, bytes]) -> bytes:
+    """Pack files to a `tar.gz` whose bytes depend on nothing else.
+
+    Args:
+        members: contents by relative name.
+
+    Raises:
+        ArtifactError: for a name that nobody could safely unpack, and for too many files.
+    """
+    for name in members:
+        if not _is_safe(name):
+            raise ArtifactError(f"{name[:_LONGEST_NAME]!r} cannot go into an archive: use letters, digits, '.', '_' and '-', and no dot at the beginning.")
+    if len(members) > MAXIMUM_MEMBERS:
+        raise ArtifactError(f"{len(members):,} files are too many for one archive, which holds {MAXIMUM_MEMBERS:,}. Put them together into fewer.")
     packed = io.BytesIO()
     # GzipFile would write the clock and a file name into its header.
     with (
@@ -74,6 +127,10 @@ def write_artifact(model: bytes, papers: Mapping[str, Any]) -> bytes:
         for name in sorted(members):
             archive.addfile(_header(name, len(members[name])), io.BytesIO(members[name]))
     return packed.getvalue()
+
+
+def _is_safe(name: str) -> bool:
+    return len(name) <= _LONGEST_NAME and _SAFE_NAME.fullmatch(name) is not None
 
 
 def _header(name: str, size: int) -> tarfile.TarInfo:
@@ -105,7 +162,8 @@ def open_artifact(archive: bytes, expected_sha256: str | None = None) -> Artifac
     members = _members(_unzipped(archive))
     _verify(members)
     papers = {name: _parsed(members, f"{FOLDER}/{name}.json") for name in _PAPERS}
-    return Artifact(model=members[MODEL], sha256=sha256, **papers)
+    files = {name: content for name, content in members.items() if not name.startswith(f"{FOLDER}/")}
+    return Artifact(files=files, sha256=sha256, **papers)
 
 
 def _unzipped(archive: bytes) -> bytes:
@@ -128,9 +186,11 @@ def _unzipped(archive: bytes) -> bytes:
 
 def _members(unzipped: bytes) -> dict[str, bytes]:
     members: dict[str, bytes] = {}
+    folded: set[str] = set()
     end = 0
     for header in _headers(unzipped):
-        _check_member(header, members)
+        _check_member(header, folded)
+        folded.add(header.name.lower())
         end = header.offset_data + header.size
         members[header.name] = unzipped[header.offset_data : end]
     # tarfile takes a cut for the end, so we look for the two empty blocks that close every archive.
@@ -147,20 +207,20 @@ def _headers(unzipped: bytes) -> list[tarfile.TarInfo]:
         raise ArtifactError(f"The model archive holds no readable tar ({error}).") from error
 
 
-def _check_member(member: tarfile.TarInfo, earlier: Mapping[str, bytes]) -> None:
+def _check_member(member: tarfile.TarInfo, earlier: Set[str]) -> None:
     if member.type not in (tarfile.REGTYPE, tarfile.AREGTYPE) or member.issparse() or member.size < 0:
         raise ArtifactError(f"The model archive's member {member.name!r} is not a plain file. It was not opened.")
-    if len(member.name) > 200 or _SAFE_NAME.fullmatch(member.name) is None:
-        raise ArtifactError(f"The model archive's member {member.name[:200]!r} has a name that could lead out of a folder. It was not opened.")
-    if member.name.lower() in {name.lower() for name in earlier}:
+    if not _is_safe(member.name):
+        raise ArtifactError(f"The model archive's member {member.name[:_LONGEST_NAME]!r} has a name that could lead out of a folder. It was not opened.")
+    if member.name.lower() in earlier:
         raise ArtifactError(f"The model archive holds {member.name!r} twice. It was not opened.")
     if len(earlier) == MAXIMUM_MEMBERS:
-        raise ArtifactError(f"The model archive holds more than {MAXIMUM_MEMBERS} members. It was not opened.")
+        raise ArtifactError(f"The model archive holds more than {MAXIMUM_MEMBERS:,} members. It was not opened.")
 
 
 def _verify(members: Mapping[str, bytes]) -> None:
-    if CHECKSUMS not in members or MODEL not in members:
-        raise ArtifactError(f"The model archive lacks {MODEL} or {CHECKSUMS}: it was not written by treering.")
+    if CHECKSUMS not in members or all(name.startswith(f"{FOLDER}/") for name in members):
+        raise ArtifactError(f"The model archive lacks a model or {CHECKSUMS}: it was not written by treering.")
     recorded = _parsed(members, CHECKSUMS)
     found = {name: hashlib.sha256(content).hexdigest() for name, content in members.items() if name != CHECKSUMS}
     if recorded != found:

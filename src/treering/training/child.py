@@ -6,14 +6,17 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import IO
 
 from treering.errors import InvalidDefinitionError
 from treering.recipes.derive import Derived
 from treering.recipes.recipe import Recipe
-from treering.training.worker import ERROR_PREFIX, Order
+from treering.training.announcements import Announcement
+from treering.training.resources import ResourceUse, death_text, maximum_rss_bytes, peak_memory_of
+from treering.training.worker import Order
 
 # What a child may know of its parent's environment: where programs and temporary files are, how text is written, how
 # many threads to use. Everything else may be a secret; credentials go along only where the store needs them.
@@ -32,17 +35,18 @@ class Child:
         Raises:
             OSError: if no process can be started.
         """
-        # A group of its own: an interrupt at the keyboard is the parent's to answer, and what the child starts ends with it.
-        # -P: a file in the working directory must not stand in for a module that the parent finds elsewhere.
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "treering.training.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=child_environment(order.root, os.environ),
-            start_new_session=True,
-        )
-        self._has_ended = threading.Event()
+        ours, theirs = os.pipe()
+        self._began = time.monotonic()
+        with ExitStack() as opened:
+            self._announced = opened.enter_context(os.fdopen(ours, "rb"))
+            try:
+                self._process = _spawn(order, theirs)
+            finally:
+                os.close(theirs)
+            opened.pop_all()
+        # The system counts our own memory as the child's until the child became its program.
+        self._inherited_peak, self._peak = peak_memory_of("self"), 0
+        self._asked, self._has_ended = threading.Lock(), threading.Event()
         with suppress(BrokenPipeError), _opened(self._process.stdin) as stdin:
             stdin.write(json.dumps(order.to_json()).encode())
 
@@ -51,31 +55,74 @@ class Child:
         """The process id, which is the process group's too."""
         return self._process.pid
 
-    def lines(self, log: IO[bytes]) -> Iterator[str]:
-        """Give each line that the child prints, until it has closed its output; the bytes go to the log."""
-        with _opened(self._process.stdout) as output:
-            for raw in output:
-                log.write(raw)
-                yield raw.decode("utf-8", "replace").rstrip("\r\n")
+    @property
+    def seconds(self) -> float:
+        """How long ago it was started."""
+        return time.monotonic() - self._began
 
-    def wait(self) -> int:
-        """Wait for the child's end and return its exit code, negative for a signal."""
-        exit_code = self._process.wait()
+    def output(self) -> Iterator[bytes]:
+        """Give each line that the child prints, with its end, until it has closed its output."""
+        with _opened(self._process.stdout) as output:
+            yield from output
+
+    def announcements(self) -> Iterator[Announcement]:
+        """Give what the child announces, until it has gone; what it started and left behind is killed then."""
+        with self._announced as pipe:
+            for line in pipe:
+                announcement = Announcement.from_line(line)
+                self._peak = max(self._peak, announcement.peak_memory_bytes)
+                yield announcement
+        # Such as a script whose worker was killed: it would hold the output open.
+        self.kill()
+
+    def look_at_memory(self) -> None:
+        """Note how much memory the child took so far: once it was killed, nobody can ask it."""
+        self._peak = max(self._peak, peak_memory_of(self.pid))
+
+    def wait(self) -> tuple[int, ResourceUse]:
+        """Wait for the child's end; gives its exit code, negative for a signal, and what it used."""
+        _, status, usage = os.wait4(self.pid, 0)
+        exit_code = self._process.returncode = os.waitstatus_to_exitcode(status)
         self._has_ended.set()
-        return exit_code
+        accounted = maximum_rss_bytes(usage)
+        peak = accounted if accounted > self._inherited_peak else self._peak or accounted
+        return exit_code, ResourceUse(self.seconds, usage.ru_utime, usage.ru_stime, peak)
 
     def stop(self, patience_seconds: float) -> None:
         """Ask the child to end, and kill it and all that it started unless another thread's `wait` returns in time."""
-        self._signal(signal.SIGTERM)
+        self.ask_to_end()
         # Not the process's own end: what it started may outlive it and hold its output open, and so whoever reads that.
         if not self._has_ended.wait(patience_seconds):
-            self._signal(signal.SIGKILL)
+            self.kill()
+
+    def ask_to_end(self) -> None:
+        """Ask the child and all that it started to end; once, for a script may be busy saving its model when it is asked again."""
+        if self._asked.acquire(blocking=False):
+            self._signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End the child and all that it started."""
+        self._signal(signal.SIGKILL)
 
     def _signal(self, number: int) -> None:
         # Once the child has been waited for, its number may be that of a stranger's group.
         if self._process.returncode is None:
-            with suppress(ProcessLookupError):
+            with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, number)
+
+
+def _spawn(order: Order, announcing: int) -> "subprocess.Popen[bytes]":
+    # A group of its own: an interrupt at the keyboard is the parent's to answer, and what the child starts ends with it.
+    # -P: a file in the working directory must not stand in for a module that the parent finds elsewhere.
+    return subprocess.Popen(  # noqa: S603  # Our own module, by our own interpreter.
+        [sys.executable, "-P", "-m", "treering.training.worker", str(announcing)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=child_environment(order.root, os.environ),
+        pass_fds=(announcing,),
+        start_new_session=True,
+    )
 
 
 def _opened(pipe: IO[bytes] | None) -> IO[bytes]:
@@ -122,21 +169,16 @@ def _module_of(step: Derived) -> str:
     return module
 
 
-def last_words(so_far: str, line: str) -> str:
-    """Keep the line in which a child says why it gives up; until there is one, the last line that says anything."""
-    if line.startswith(ERROR_PREFIX):
-        return line
-    return so_far if so_far.startswith(ERROR_PREFIX) or not line.strip() else line
-
-
-def reason_of(exit_code: int, words: str) -> str:
+def reason_of(exit_code: int, used: ResourceUse, said: str, last_line: str, *, kills: int = 0) -> str:
     """Say what a child died of.
 
     Args:
         exit_code: not 0; negative for a signal.
-        words: its last.
+        used: by the child.
+        said: why it gave up; empty if it did not say.
+        last_line: the last thing that it printed.
+        kills: how many processes the system killed for want of memory meanwhile.
     """
     if exit_code < 0:
-        hint = "; out of memory?" if exit_code == -signal.SIGKILL else ""
-        return f"The child process was killed by signal {-exit_code} ({signal.strsignal(-exit_code)}{hint})."
-    return f"{words.removeprefix(ERROR_PREFIX) or 'The child process said nothing'} (exit code {exit_code})"
+        return death_text("The child process", -exit_code, used.peak_memory_bytes, kills=kills)
+    return said or f"{last_line or 'The child process said nothing'} (exit code {exit_code})"

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from treering.errors import NotFoundError, TrainingError
 from treering.recipes.recipe import Recipe
+from treering.training.classes import Classes
 from treering.training_sets.splits import TEST, TRAIN, VALIDATION
 from treering.training_sets.training_set import BATCH_ROWS, TrainingSet
 
@@ -57,18 +58,25 @@ class Rows:
         """Fit the recipe on the rows of the train split that have a target, and on no other.
 
         Raises:
-            TrainingError: for a set that cannot be trained on, or a recipe that drops rows.
+            TrainingError: for a set that cannot be trained on, or a recipe with a step that is for before ingestion.
         """
         check_trainable(training_set, recipe, drop_null_targets=drop_null_targets)
         unfitted = cls(training_set, None, drop_null_targets)
         if recipe is None:
             return unfitted
-        return cls(training_set, recipe.fit(unfitted._table(TRAIN).select(list(training_set.features)).to_pandas()), drop_null_targets)
+        features = list(training_set.features)
+        fitted = recipe.fit_batches(lambda: (batch.select(features).to_pandas() for batch in unfitted._batches(TRAIN)))
+        return cls(training_set, fitted, drop_null_targets)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
         """The columns that reach the model, in order."""
         return self.training_set.features if self.recipe is None else tuple(self.recipe.get_feature_names_out().tolist())
+
+    @property
+    def categories(self) -> frozenset[str]:
+        """Those of them whose numbers name categories."""
+        return frozenset(() if self.recipe is None else self.recipe.categories_out)
 
     @property
     def splits(self) -> tuple[str, ...]:
@@ -77,17 +85,32 @@ class Rows:
         dropped = {name: summary.null_targets if self.drop_null_targets else 0 for name, summary in found.items()}
         return tuple(name for name in USED_SPLITS if name in found and found[name].rows > dropped[name])
 
-    def matrices(self, split: str) -> Iterator[Matrix]:
-        """Read one split as numbers, in label order; every call reads it anew."""
+    def matrices(self, split: str, classes: Classes | None = None, class_weights: Numbers | None = None) -> Iterator[Matrix]:
+        """Read one split as numbers, in label order; every call reads it anew.
+
+        Args:
+            split: which.
+            classes: of a target that has some; positions stand for them.
+            class_weights: how much a row of each class counts, besides its own weight.
+        """
+        target, weight = str(self.training_set.target), self.training_set.weight
         for batch in self._batches(split):
             features = features_of(batch, self.training_set.features, self.recipe)
-            weight = None if self.training_set.weight is None else _numbers(f"weight {self.training_set.weight!r}", batch[self.training_set.weight])
-            yield Matrix(as_numbers(features), _numbers("target", batch[str(self.training_set.target)]), weight)
+            answers = numbers_of(f"target {target!r}", batch[target]) if classes is None else classes.positions(batch[target])
+            weights = None if weight is None else numbers_of(f"weight {weight!r}", batch[weight])
+            if class_weights is not None:
+                of_class = class_weights[answers.astype(np.int64)]
+                weights = of_class if weights is None else of_class * weights
+            yield Matrix(as_numbers(features), answers, weights)
+
+    def targets(self, split: str) -> Iterator[pa.Array]:
+        """Read the targets of one split as they are."""
+        return (batch[str(self.training_set.target)] for batch in self._batches(split, ()))
 
     def weights(self, split: str) -> Numbers:
         """Read the weights of one split; the labels have to have some."""
         column = str(self.training_set.weight)
-        return np.concatenate([_numbers(f"weight {column!r}", batch[column]) for batch in self._batches(split, ())])
+        return np.concatenate([numbers_of(f"weight {column!r}", batch[column]) for batch in self._batches(split, ())])
 
     def _batches(self, split: str, features: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         training_set = self.training_set
@@ -97,22 +120,17 @@ class Rows:
             if kept.num_rows:
                 yield kept
 
-    def _table(self, split: str) -> pa.Table:
-        return pa.Table.from_batches(list(self._batches(split)))
-
 
 def check_trainable(training_set: TrainingSet, recipe: Recipe | None, *, drop_null_targets: bool) -> None:
     """Refuse what cannot be trained on; nothing is read but the weights, where there are any.
 
     Raises:
-        TrainingError: for a set without target, features, training rows or some targets; for a recipe that drops rows;
+        TrainingError: for a set without target, features, training rows or some targets; for a recipe with a step that is for before ingestion;
             for weights that are null, negative, or 0 in all rows of a split.
     """
     name, receipt = repr(training_set.name), training_set.receipt
     if training_set.target is None:
         raise TrainingError(f"Training set {name} has no target. Build it from labels with target=.")
-    if receipt.columns[training_set.target].startswith(("string", "large_string", "dictionary")):
-        raise TrainingError(f"The target {training_set.target!r} of training set {name} holds text. Give numbers: 0 and 1, or classes counted from 0.")
     if not training_set.features:
         raise TrainingError(f"Training set {name} has nothing that may feed a model: no inputs and no looked-up features. Name inputs in its labels.")
     if TRAIN not in receipt.splits:
@@ -123,8 +141,11 @@ def check_trainable(training_set: TrainingSet, recipe: Recipe | None, *, drop_nu
         raise TrainingError(f"Training set {name} has rows without a target ({where}). Pass drop_null_targets=True to leave them out, or mend the labels.")
     if nulls[TRAIN] == receipt.splits[TRAIN].rows:
         raise TrainingError(f"No row of the train split of {name} has a target. Mend the labels.")
-    if recipe is not None and recipe.drops_rows:
-        raise TrainingError("The recipe drops rows (DropMissing or Filter), and a model has to answer every row. Fill what is missing, or filter the labels.")
+    if recipe is not None and recipe.before_ingestion_only:
+        raise TrainingError(
+            f"The recipe has {recipe.before_ingestion_only[0]}, which drops rows or looks at other rows, and a model has to answer each row by itself. "
+            "Put it into the recipe of the ingestion: group.ingest(source, recipe=...)."
+        )
     if training_set.weight is not None:
         rows = Rows(training_set, None, drop_null_targets=drop_null_targets)
         for split in rows.splits:
@@ -151,7 +172,8 @@ def features_of(rows: pa.RecordBatch | pa.Table, features: Sequence[str], recipe
     names = rows.schema.names
     for name in features:
         if name not in names:
-            raise NotFoundError.among("column", name, names, "the rows given to the model")
+            missing = NotFoundError.among("column", name, names, "the rows given to the model")
+            raise NotFoundError(f"{missing} Looked-up features come with store.lookup(labels, view).to_pandas(), or by themselves with model.score(labels).")
     chosen = pa.table({name: rows[name] for name in features})
     if recipe is None:
         return chosen
@@ -210,18 +232,18 @@ def as_numbers(features: pa.Table) -> Numbers:
     """
     numbers = np.empty((features.num_rows, features.num_columns), dtype=np.float32)
     for position, name in enumerate(features.column_names):
-        numbers[:, position] = _numbers(f"feature {name!r}", features[name])
+        numbers[:, position] = numbers_of(f"feature {name!r}", features[name])
     return numbers
 
 
 _REFUSED: Mapping[str, Any] = {
-    "holds text, and XGBoost takes numbers. Put LabelEncode or OneHot for it into the recipe.": (
+    "holds text, and XGBoost takes numbers. Put LabelEncode, OneHot or Category for it into the recipe.": (
         pa.types.is_string,
         pa.types.is_large_string,
         pa.types.is_string_view,
         pa.types.is_dictionary,
     ),
-    "holds times, and a model that learns moments cannot be asked about later ones. Derive an hour, a weekday or an age with tr.step, or drop it there.": (
+    "holds times, and a model that learns moments cannot be asked about later ones. Put DateParts for it into the recipe, or derive an age with tr.step.": (
         pa.types.is_timestamp,
         pa.types.is_date,
         pa.types.is_time,
@@ -235,7 +257,16 @@ _REFUSED: Mapping[str, Any] = {
 }
 
 
-def _numbers(what: str, column: pa.ChunkedArray | pa.Array) -> Numbers:
+def numbers_of(what: str, column: pa.ChunkedArray | pa.Array) -> Numbers:
+    """Turn one column into float32, nulls into NaN.
+
+    Args:
+        what: the column is, for errors, such as "feature 'wind'".
+        column: of numbers or booleans.
+
+    Raises:
+        TrainingError: for a column that is no number, and for infinite values.
+    """
     kind = column.type
     for reason, tests in _REFUSED.items():
         if any(test(kind) for test in tests):

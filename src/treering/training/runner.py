@@ -1,33 +1,38 @@
-"""Training jobs: each runs in a child process of its own, is watched to its end, and is written down as it moves."""
+"""The training jobs of a store: start them, follow them, stop them, find what they left."""
 
 import json
+import shutil
 import tempfile
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict
-from queue import SimpleQueue
-from typing import IO, TYPE_CHECKING, Any
+from math import nan
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from treering.errors import ArtifactError, NotFoundError, ObjectNotFoundError, TrainingError, TreeringError
+from treering.errors import ObjectNotFoundError, TrainingError, TreeringError
 from treering.recipes.recipe import Recipe
 from treering.settings import Settings
 from treering.storage.documents import Documents
 from treering.storage.objects import Objects
 from treering.training.artifact import Artifact, open_artifact
-from treering.training.child import Child, functions_of, last_words, reason_of
-from treering.training.job import MAXIMUM_REASON, JobSpec, Status, StoredArtifact, TrainedOn, TrainingJob
+from treering.training.child import Child, functions_of
+from treering.training.job import MAXIMUM_REASON, JobSpec, SecondaryStatus, Status, TrainedOn, Trainer, TrainingJob
+from treering.training.logs import LogReader, read_log
 from treering.training.matrix import check_trainable
 from treering.training.parameters import XGBoost
-from treering.training.records import JobRecords
+from treering.training.records import JobRecords, JobWatch
+from treering.training.running import RunningJob, remove_model
+from treering.training.script import Source
+from treering.training.target import check_target
 from treering.training.worker import Order
 from treering.training_sets.training_set import TrainingSet
 
 if TYPE_CHECKING:
     from treering.training.xgboost_trainer import Model
 
-_CHUNK = 1024 * 1024
-_PATIENCE_SECONDS = 10.0
+_FOLLOW_SECONDS = 1.0
 
 Echo = Callable[[str], None]
 """Gets each line that a child prints, as it comes."""
@@ -52,52 +57,82 @@ class TrainingJobs:
         self._objects, self._settings = objects, settings
         self._records = JobRecords(documents, clock)
 
-    def start(self, name: str, training_set: TrainingSet, trainer: XGBoost, recipe: Recipe | None = None, *, drop_null_targets: bool = False) -> "RunningJob":
+    def start(
+        self,
+        name: str,
+        training_set: TrainingSet,
+        trainer: Trainer,
+        recipe: Recipe | None = None,
+        *,
+        drop_null_targets: bool = False,
+        maximum_runtime_seconds: float | None = None,
+    ) -> RunningJob:
         """Start a job and return while it runs; Python does not exit before it has ended.
 
         Args:
             name: 1 to 63 letters, digits and inner hyphens; each name is used once.
             training_set: what to learn from.
-            trainer: the algorithm's parameters.
+            trainer: `tr.XGBoost(...)`, or `tr.Script("train.py", ...)` for a script of your own.
             recipe: fitted in the child, on the rows of the train split alone; a fitted one is fitted anew.
             drop_null_targets: leave rows without a target out; otherwise they are an error.
+            maximum_runtime_seconds: after so long the job is stopped: Stopped, MaxRuntimeExceeded.
 
         Raises:
             TrainingError: for a set or a recipe that cannot be trained with.
             AlreadyExistsError: for a name that was used before.
         """
         check_trainable(training_set, recipe, drop_null_targets=drop_null_targets)
-        spec = JobSpec(name, TrainedOn.of(training_set), trainer, None if recipe is None else Recipe(recipe.steps).to_json(), drop_null_targets)
-        order = Order(self._objects.root, asdict(self._settings), functions_of(recipe), spec)
-        self._records.begin(spec)
+        source = _checked(trainer, training_set)
+        unfitted = None if recipe is None else Recipe(recipe.steps).to_json()
+        spec = JobSpec(name, TrainedOn.of(training_set), trainer, unfitted, drop_null_targets, maximum_runtime_seconds)
+        functions = functions_of(recipe)
+        watch = self._records.begin(spec)
+        folder = ""
         try:
-            child = Child(order)
-        except OSError as error:
+            folder = tempfile.mkdtemp(prefix="treering-job-", dir=self._settings.temporary_folder)
+            order = Order(self._objects.root, asdict(self._settings), functions, spec, folder, "" if source is None else str(source.path.parent))
+            self._lay_out(order, source)
+            return RunningJob(self._objects, self._records, watch, order, Child(order))
+        except (OSError, TreeringError) as error:
+            shutil.rmtree(folder, ignore_errors=True)
             reason = f"The child process could not be started: {error}"
-            self._records.end(name, Status.FAILED, failure_reason=reason)
+            self._records.end(name, SecondaryStatus.FAILED, failure_reason=reason[:MAXIMUM_REASON])
             raise TrainingError(f"Training job {name!r} failed. {reason}") from error
-        return RunningJob(self._objects, self._records, spec, child, log_folder=self._settings.temporary_folder)
+
+    def _lay_out(self, order: Order, source: Source | None) -> None:
+        """Keep a script with its job, and put the same bytes where they run."""
+        if source is not None:
+            with self._objects.output(f"{order.spec.source_folder}/{source.path.name}") as sink:
+                sink.write(source.content)
+            code = Path(order.work_folder, "code")
+            code.mkdir()
+            (code / source.path.name).write_bytes(source.content)
 
     def run(
         self,
         name: str,
         training_set: TrainingSet,
-        trainer: XGBoost,
+        trainer: Trainer,
         recipe: Recipe | None = None,
         *,
         drop_null_targets: bool = False,
+        maximum_runtime_seconds: float | None = None,
         echo: Echo = print_line,
     ) -> TrainingJob:
         """Run a job to its end and print what its child prints; an interrupt, or an error of `echo`, stops the job.
 
         Args:
-            name, training_set, trainer, recipe, drop_null_targets: as for `start`.
+            name, training_set, trainer, recipe, drop_null_targets, maximum_runtime_seconds: as for `start`.
             echo: called with each line that the child prints.
+
+        Returns:
+            The job, completed; or stopped, if somebody stopped it or it reached its limit.
 
         Raises:
             TrainingError: if the job fails, with its reason.
         """
-        running = self.start(name, training_set, trainer, recipe, drop_null_targets=drop_null_targets)
+        limit = maximum_runtime_seconds
+        running = self.start(name, training_set, trainer, recipe, drop_null_targets=drop_null_targets, maximum_runtime_seconds=limit)
         try:
             job = running.wait(echo)
         finally:
@@ -135,22 +170,78 @@ class TrainingJobs:
             TrainingError: if the job has ended.
         """
         known = f" ({reason})" if reason else ""
-        return self._records.end(name, Status.FAILED, failure_reason=f"given up: the process that started it is gone{known}"[:MAXIMUM_REASON])
+        why = f"given up: the process that started it is gone{known}"
+        job = self._records.end(name, SecondaryStatus.FAILED, failure_reason=why[:MAXIMUM_REASON])
+        remove_model(self._objects, job.spec)
+        return job
 
-    def logs(self, name: str) -> str:
-        """Read what a job's child printed; it is kept when the job has ended.
+    def stop(self, name: str) -> TrainingJob:
+        """Ask a job to stop, whichever process runs it, and return at once; the process that runs it looks about once a second.
+
+        Its child has ten seconds to end by itself before it is killed. A job whose process is gone is ended with `abandon`.
+
+        Returns:
+            The job, which is stopping.
 
         Raises:
-            NotFoundError: if there is no such job, or it has not ended.
+            NotFoundError: if there is none of that name.
+            TrainingError: if it has ended.
+        """
+        return self._records.stopping(name, "Asked to stop")
+
+    def logs(self, name: str) -> str:
+        """Read what a job's child printed, so far if it still runs.
+
+        Raises:
+            NotFoundError: if there is no such job.
+        """
+        return read_log(self._objects, self.get(name).spec.logs_folder)
+
+    def follow(self, name: str, *, pause: Callable[[float], None] = time.sleep) -> Iterator[str]:
+        """Give each line that a job's child printed and prints, until the job has ended, whichever process runs it.
+
+        The lines of a running job come in pieces, one a second at first and one in ten seconds after hours. On S3 a look costs
+        two GET requests a second.
+
+        Args:
+            name: the job's.
+            pause: waits for so many seconds between two looks.
+
+        Raises:
+            NotFoundError: if there is no such job.
+        """
+        return self._follow(self._records.watch(name), pause)
+
+    def _follow(self, watch: JobWatch, pause: Callable[[float], None]) -> Iterator[str]:
+        log = LogReader(self._objects, watch.job.spec.logs_folder)
+        # The log is whole when the end is written down, so we ask for the end first.
+        while not watch.now().status.has_ended:
+            yield from log.new_lines()
+            pause(_FOLLOW_SECONDS)
+        yield from log.new_lines()
+        yield from log.last_line()
+
+    def history(self, name: str) -> dict[str, dict[str, tuple[float, ...]]]:
+        """Read how a job's metrics went: values by metric by split, one per round, or one per mention in a script's output.
+
+        Returns:
+            NaN stands where a metric had no value.
+
+        Raises:
+            NotFoundError: if there is no such job.
+            TrainingError: if it has left no model.
         """
         job = self.get(name)
         try:
-            return self._objects.read(job.spec.logs_key).decode("utf-8", "replace")
+            history = json.loads(self._objects.read(job.spec.result_key))["history"]
         except ObjectNotFoundError:
-            raise NotFoundError(f"Training job {name!r} is {job.status} and has left no logs yet. They are kept when it ends.") from None
+            raise TrainingError(f"Training job {name!r} is {job.status} and has left no history of its metrics.") from None
+        return {
+            split: {metric: tuple(nan if value is None else value for value in values) for metric, values in found.items()} for split, found in history.items()
+        }
 
     def artifact(self, name: str) -> Artifact:
-        """Open the model archive of a completed job and check every byte of it.
+        """Open the model archive that a job left and check every byte of it.
 
         Raises:
             TrainingError: if the job has no model.
@@ -162,7 +253,7 @@ class TrainingJobs:
         return open_artifact(self._objects.read(job.artifact.key), job.artifact.sha256)
 
     def model(self, name: str, functions: Mapping[str, Any] | None = None) -> "Model":
-        """Load the model of a completed job, every byte of which is checked first.
+        """Load the model that a job left, every byte of which is checked first.
 
         Args:
             name: the job's.
@@ -170,7 +261,7 @@ class TrainingJobs:
 
         Raises:
             TrainingError: if the job has no model.
-            ArtifactError: if the archive is not the one that the job left.
+            ArtifactError: if the archive is not the one that the job left, or holds a script's model that is not XGBoost's.
         """
         from treering.training.xgboost_trainer import load_model
 
@@ -185,130 +276,34 @@ class TrainingJobs:
         return self.get(name)
 
     def __contains__(self, name: object) -> bool:
-        return any(job.spec.name == name for job in self._records.all())
+        return name in self._records.names()
 
     def __repr__(self) -> str:
-        jobs = self._records.all()
-        return "\n".join([f"{len(jobs)} training jobs", *(f"  {job.spec.name}  {job.status}" for job in jobs)])
+        jobs = self.list()
+        rows = [_HEADINGS, *map(_row, jobs)] if jobs else []
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+        return "\n".join([f"{len(jobs)} training jobs", *(f"  {line}" for line in lines)])
 
     def list(self) -> list[TrainingJob]:
-        """List every job, by name."""
-        return self._records.all()
+        """List every job, newest first."""
+        return sorted(self._records.all(), key=lambda job: (-job.created_at, job.name))
 
 
-class RunningJob:
-    """A job whose child this process started; a thread reads what it prints and writes down how it ends."""
+_HEADINGS = ("name", "status", "secondary status", "training set", "seconds", "measured")
 
-    def __init__(self, objects: Objects, records: JobRecords, spec: JobSpec, child: Child, *, log_folder: str | None) -> None:
-        self._objects, self._records = objects, records
-        self._spec, self._child, self._log_folder = spec, child, log_folder
-        self._printed: SimpleQueue[str | None] = SimpleQueue()
-        threads = ThreadPoolExecutor(1, thread_name_prefix=f"treering-{spec.name}")
-        self._ended = threads.submit(self._watch)
-        threads.shutdown(wait=False)
 
-    @property
-    def name(self) -> str:
-        """The job's name."""
-        return self._spec.name
+def _row(job: TrainingJob) -> tuple[str, ...]:
+    used = job.spec.training_set
+    seconds = "" if job.resources is None else f"{job.resources.wall_seconds:,.1f}"
+    return (job.name, str(job.status), str(job.secondary_status), f"{used.name}:{used.version}", seconds, job.score)
 
-    @property
-    def pid(self) -> int:
-        """The child's process id, which is its process group's too."""
-        return self._child.pid
 
-    @property
-    def has_ended(self) -> bool:
-        """Whether the child has ended and nothing more will be written down."""
-        return self._ended.done()
-
-    @property
-    def job(self) -> TrainingJob:
-        """The job as it is written down now."""
-        return self._records.get(self.name)
-
-    def wait(self, echo: Echo | None = None) -> TrainingJob:
-        """Wait for the job's end and return it, however it ended.
-
-        Args:
-            echo: called with each line that the child printed and prints.
-
-        Raises:
-            TreeringError: if its end could not be written down.
-        """
-        while (line := self._printed.get()) is not None:
-            if echo is not None:
-                echo(line)
-        # For whoever waits after us.
-        self._printed.put(None)
-        return self._ended.result()
-
-    def stop(self, *, patience_seconds: float = _PATIENCE_SECONDS) -> TrainingJob:
-        """Ask the child to end, kill it if it does not, and wait for it.
-
-        Args:
-            patience_seconds: how long it may take to end by itself.
-
-        Raises:
-            TrainingError: if the job has ended already.
-        """
-        try:
-            self._records.stopping(self.name)
-        finally:
-            # Whatever could not be written down: a child that goes on would keep Python from exiting.
-            self._child.stop(patience_seconds)
-        return self._ended.result()
-
-    def _watch(self) -> TrainingJob:
-        try:
-            return self._written_down(*self._followed())
-        finally:
-            self._printed.put(None)
-
-    def _followed(self) -> tuple[int, str, str]:
-        """Read what the child prints to its end; returns the exit code, the last words, and why its output was lost, if it was."""
-        words = ""
-        try:
-            with tempfile.SpooledTemporaryFile(max_size=_CHUNK, dir=self._log_folder) as log:
-                for line in self._child.lines(log):
-                    words = last_words(words, line)
-                    self._printed.put(line)
-                return self._child.wait(), words, self._keep(log)
-        except OSError as error:
-            # A full disk, say. Nobody reads what the child prints any more, so it would wait for ever.
-            self._child.stop(0)
-            return self._child.wait(), words, f" Its output could not be kept: {error}"
-
-    def _keep(self, log: IO[bytes]) -> str:
-        log.seek(0)
-        try:
-            with self._objects.output(self._spec.logs_key) as sink:
-                while chunk := log.read(_CHUNK):
-                    sink.write(chunk)
-        except (TreeringError, OSError) as error:
-            lost = f" Its output could not be kept: {error}"
-            self._printed.put(lost.strip())
-            return lost
-        return ""
-
-    def _written_down(self, exit_code: int, words: str, lost: str) -> TrainingJob:
-        if exit_code != 0:
-            return self._failed(reason_of(exit_code, words) + lost)
-        try:
-            left = self._left()
-        except (TreeringError, OSError, ValueError, KeyError, TypeError) as error:
-            return self._failed(f"The child process ended well, but left no sound model: {type(error).__name__}: {error}{lost}")
-        return self._records.end(self.name, Status.COMPLETED, **left)
-
-    def _failed(self, reason: str) -> TrainingJob:
-        return self._records.end(self.name, Status.FAILED, failure_reason=reason[:MAXIMUM_REASON])
-
-    def _left(self) -> dict[str, Any]:
-        """Read what the child left, and check the archive against what the child says of it."""
-        result = json.loads(self._objects.read(self._spec.result_key))
-        archive = self._objects.read(self._spec.artifact_key)
-        artifact = open_artifact(archive, result["sha256"])
-        if artifact.receipt["id"] != self._spec.training_set.id:
-            raise ArtifactError(f"Its archive is of training set {artifact.receipt['id']}, and the job was for {self._spec.training_set.id}.")
-        stored = StoredArtifact(self._spec.artifact_key, len(archive), artifact.sha256)
-        return {"artifact": stored, "metrics": result["metrics"], "rounds": result["rounds"]}
+def _checked(trainer: Trainer, training_set: TrainingSet) -> Source | None:
+    """Refuse what a trainer cannot do with a set before anything starts; a script's source is what is to run."""
+    if isinstance(trainer, XGBoost):
+        check_target(trainer, training_set)
+        return None
+    if trainer.source is None:
+        raise TrainingError(f"The script {trainer.file!r} comes from a job's document, and only a file that you name is run: tr.Script('{trainer.file}').")
+    return trainer.source
