@@ -1,0 +1,1 @@
+"""Models that training jobs left: loaded by name, asked for predictions, measured, and described in a report."""
