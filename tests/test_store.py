@@ -67,7 +67,7 @@ if os.getuid() == 0:
     os.setuid(65534)
 print(look_up())
 try:
-    tr.Store(sys.argv[1]).feature_groups["weather"].ingest(FRAME)
+    tr.Store(sys.argv[1]).feature_groups["weather"].ingest(FRAME.assign(temp=0.0))
 except tr.errors.ReadOnlyStoreError as error:
     print(error)
 """
@@ -111,9 +111,9 @@ def test_a_moved_store_reads_at_once_and_writes_once_it_is_relocated(tmp_path: P
     store = tr.Store(tmp_path / "there")
     assert store.lookup(LABELS, LOOKUPS).counts[0].matched == 1
     with pytest.raises(RelocatedTableError, match=r"store\.relocate\(\)"):
-        store.feature_groups["weather"].ingest(FRAME)
+        store.feature_groups["weather"].ingest(FRAME.assign(temp=0.0))
     store.relocate()
-    store.feature_groups["weather"].ingest(FRAME)
+    store.feature_groups["weather"].ingest(FRAME.assign(temp=0.0))
     assert store.feature_groups["weather"].commits()[-1].number == 2
 
 

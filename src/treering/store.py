@@ -3,18 +3,23 @@
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from treering.cleaning import CleaningReport, clean
 from treering.clock import system_clock
 from treering.errors import FeatureNotFoundError, ObjectNotFoundError, StoreFormatError
 from treering.feature_groups.catalogue import FeatureGroups
 from treering.feature_groups.feature_group import FeatureGroup
-from treering.point_in_time.history import History
+from treering.feature_groups.lookups import Lookups
+from treering.models.catalogue import Models
 from treering.point_in_time.labels import Labels
-from treering.point_in_time.local import LookupResult, look_up, rows_of
-from treering.schema.times import time_text
+from treering.point_in_time.local import LookupResult
+from treering.recipes.catalogue import Recipes
+from treering.schema.times import Duration, time_text
 from treering.schema.view import Lookup, View, lookups_of
+from treering.search.results import SearchResults
+from treering.search.search import Query, search
 from treering.settings import Settings
 from treering.storage.documents import Documents
 from treering.storage.objects import Objects, create_own
@@ -36,10 +41,12 @@ class Store:
     """An open store.
 
     Attributes:
-        feature_groups: the feature groups: create, find, list, search, drop.
+        feature_groups: the feature groups: create, find, list, drop.
+        recipes: named recipes, version after version.
         views: named lookups.
         training_sets: versioned training sets.
-        training_jobs: training jobs and the models they made.
+        training_jobs: training jobs, run and followed.
+        models: the models they made: loaded, asked, measured, described.
         settings: what the store was opened with.
     """
 
@@ -48,14 +55,16 @@ class Store:
         root: str | os.PathLike[str],
         *,
         read_only: bool = False,
+        create: bool = True,
         settings: Settings | None = None,
         clock: Callable[[], int] = system_clock,
     ) -> None:
-        """Open a store, created if there is none.
+        """Open a store.
 
         Args:
             root: a folder, or `s3://bucket/prefix`.
             read_only: refuse every write, and do not create a store.
+            create: make a store where there is none.
             settings: tuning; None reads TREERING_* variables.
             clock: tells the time in microseconds since 1970 UTC.
 
@@ -65,13 +74,16 @@ class Store:
         """
         self.settings = settings or Settings.load()
         objects = open_objects(root, self.settings)
-        _open(objects, clock, read_only=read_only)
+        _open(objects, clock, create=create and not read_only)
         objects = ReadOnlyObjects(objects) if read_only else objects
         self._shelf = Shelf(objects, Documents(objects, clock), self.settings, clock)
         self.feature_groups = FeatureGroups(self._shelf)
-        self.views = Views(self._shelf, self._check_lookup)
-        self.training_sets = TrainingSets(objects, self._shelf.documents, self.lookup, clock)
+        self.recipes = Recipes(self._shelf.documents)
+        self.views = Views(self._shelf.documents, self._check_lookup)
+        self._lookups = Lookups(self.feature_groups, self._shelf)
+        self.training_sets = TrainingSets(objects, self._shelf.documents, self._lookups, self.views.__getitem__, clock)
         self.training_jobs = TrainingJobs(objects, self._shelf.documents, self.settings, clock)
+        self.models = Models(self._shelf, self.training_jobs, self.lookup)
 
     @property
     def root(self) -> str:
@@ -94,20 +106,26 @@ class Store:
             ColumnCollisionError: for output columns that share a name.
         """
         asked = lookups_of(lookups)
-        rows = rows_of(labels, self.settings)
-        opened: dict[object, History] = {}
-        if rows.history is not None and rows.history.address == self._shelf.objects.uri(rows.history.table):
-            opened[rows.history.definition.name, None, None] = rows.history
+        return self._lookups.open(labels).answer(asked)
 
-        def history_of(lookup: Lookup) -> History:
-            # One state per group and commit: two lookups of a group, and labels from it, see the same records.
-            key = (lookup.group, lookup.as_of, lookup.as_of_time)
-            if key not in opened:
-                as_of = lookup.as_of if lookup.as_of_time is None else time_text(lookup.as_of_time)
-                opened[key] = self.feature_groups[lookup.group].records(as_of)
-            return opened[key]
+    def search(self, text: str = "", *, kind: str | None = None, tags: Mapping[str, str] | None = None) -> SearchResults:
+        """Find feature groups, features, views, training sets, models and recipes, with who uses them and how fresh they are.
 
-        return look_up(rows, asked, history_of)
+        No record is read, and nothing is written: freshness, null shares and ranges come from the statistics that every commit
+        left, for the first 30 hits.
+
+        Args:
+            text: words that all have to be in a name, description, tag or owner, in any case; empty finds everything.
+            kind: "feature group", "feature", "view", "training set", "model" or "recipe"; None searches all.
+            tags: what the tags have to hold.
+
+        Returns:
+            The hits: exact names first, then names that begin with the text, then names that hold it, then the others.
+
+        Raises:
+            InvalidDefinitionError: for another kind.
+        """
+        return search(self._shelf.documents, self.feature_groups, Query(text, kind, dict(tags or {})))
 
     def sql(self, query: str, *, timeout_seconds: float = 60.0, maximum_rows: int = 10_000_000, maximum_bytes: int = 2 * 1024**3) -> "pa.Table":
         """Answer one SELECT over the feature groups, each a table under its name, with DuckDB in a child process.
@@ -131,10 +149,22 @@ class Store:
         limits = QueryLimits(timeout_seconds, maximum_rows, maximum_bytes, self.settings.memory_budget_bytes)
         return run_query(query, self.feature_groups.list(), limits=limits, temporary_folder=self.settings.temporary_folder)
 
+    def clean(self, older_than: Duration = "1d", *, remove: bool = False) -> CleaningReport:
+        """Find the files that killed writers left behind, which no document and no commit names.
+
+        Args:
+            older_than: how old a file has to be; one of an ingestion, a build or a job that still runs must not be touched.
+            remove: remove them; without it they are listed only.
+
+        Raises:
+            InvalidDefinitionError: for an age of less than an hour.
+            ReadOnlyStoreError: if they are to be removed where one may not write.
+        """
+        return clean(self._shelf, older_than, remove=remove)
+
     def relocate(self) -> None:
         """Make the place where the store stands its own, after it was moved or copied, for writers and for other readers."""
-        for group in self.feature_groups.list():
-            group.relocate()
+        self.feature_groups.relocate()
 
     def storage_options(self) -> dict[str, object]:
         """Say what pandas needs to read the same bucket: `pandas.read_csv("s3://...", storage_options=...)`. Holds secrets; empty for a folder."""
@@ -150,12 +180,12 @@ class Store:
         return f"Store {self.root!r}: {self.feature_groups!r}"
 
 
-def _open(objects: Objects, clock: Callable[[], int], *, read_only: bool) -> None:
+def _open(objects: Objects, clock: Callable[[], int], *, create: bool) -> None:
     try:
         marker = json.loads(objects.read(_MARKER))
     except ObjectNotFoundError:
-        if read_only:
-            raise StoreFormatError(f"There is no treering store at {objects.root}. Open it without read_only to create one.") from None
+        if not create:
+            raise StoreFormatError(f"There is no treering store at {objects.root}. `treering init` makes one, as does tr.Store(root).") from None
         _create(objects, clock)
         return
     except ValueError:

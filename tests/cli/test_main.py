@@ -1,13 +1,15 @@
 """The command line: what it prints, where, and with which exit code."""
 
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import typer
 
 from treering import __version__
-from treering.cli.main import exit_code, main
-from treering.demo import flights
-from treering.store import Store
+from treering.cli.main import app, exit_code, main
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
@@ -22,11 +24,18 @@ def test_the_version_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_an_error_of_ours_is_one_message_without_a_traceback(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    message = f"Error: There is no treering store at {tmp_path / 'nothing'}. Open it without read_only to create one.\n"
-    assert run(capsys, "groups", tmp_path / "nothing") == (1, "", message)
+    message = f"Error: There is no treering store at {tmp_path / 'nothing'}. `treering init` makes one, as does tr.Store(root).\n"
+    assert run(capsys, "group", "ls", "--store", tmp_path / "nothing") == (1, "", message)
 
 
-@pytest.mark.parametrize("arguments", [("frobnicate",), ("groups",), ("groups", "--frobnicate"), ("demo", "--s3", "--store", "folder")])
+def test_debug_shows_where_an_error_was_raised(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    code, _, errors = run(capsys, "--debug", "group", "ls", "--store", tmp_path / "nothing")
+    assert code == 1
+    assert "Traceback" in errors
+    assert "Traceback" not in run(capsys, "group", "ls", "--store", tmp_path / "nothing")[2]
+
+
+@pytest.mark.parametrize("arguments", [("frobnicate",), ("group", "show"), ("group", "ls", "--frobnicate"), ("demo", "--s3", "--store", "folder")])
 def test_a_usage_error_exits_with_2(capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]) -> None:
     code, printed, errors = run(capsys, *arguments)
     assert (code, printed) == (2, "")
@@ -53,13 +62,22 @@ def test_an_error_that_is_not_ours_keeps_its_traceback(capsys: pytest.CaptureFix
     assert errors.endswith("Error: treering did not expect this. Please report it, with the lines above.\n")
 
 
-def test_groups_are_listed_by_name(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    flights.create_groups(Store(tmp_path / "store"))
-    code, printed, _ = run(capsys, "groups", tmp_path / "store")
-    assert code == 0
-    assert [line.split()[0] for line in printed.splitlines()[2:] if not line.startswith(" ")] == ["aircraft_history", "planes", "weather"]
+def commands(group: typer.Typer, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    for command in group.registered_commands:
+        name = command.name or str(getattr(command.callback, "__name__", ""))
+        yield (*path, name), command.epilog or ""
+    for inner in group.registered_groups:
+        assert inner.typer_instance is not None
+        yield from commands(inner.typer_instance, (*path, str(inner.name)))
 
 
-def test_a_store_without_groups_says_so(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    Store(tmp_path / "store")
-    assert run(capsys, "groups", tmp_path / "store") == (0, "No feature groups yet.\n", "")
+@pytest.mark.parametrize(("path", "epilog"), list(commands(app)), ids=lambda value: " ".join(value) if isinstance(value, tuple) else "")
+def test_the_help_of_every_command_ends_with_an_example_of_it(capsys: pytest.CaptureFixture[str], path: tuple[str, ...], epilog: str) -> None:
+    assert epilog.startswith(f"Example: treering {' '.join(path)}")
+    code, printed, _ = run(capsys, *path, "--help")
+    assert (code, "Example:" in printed) == (0, True)
+
+
+def test_the_command_line_starts_without_loading_what_a_command_may_need() -> None:
+    code = "import sys, treering.cli.main; print([name for name in ('pyarrow', 'pandas', 'numpy', 'duckdb', 'xgboost', 'sklearn') if name in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
