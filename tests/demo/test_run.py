@@ -1,14 +1,18 @@
-"""The demo on a real S3 server."""
+"""The demo on a real S3 server, and what it says to go on with."""
 
 import io
 import os
+import re
+import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
 
 from support.thin_flights import ROWS, SPLIT
-from treering.demo.run import run_on_s3
+from treering.cli.main import main
+from treering.demo.run import leave_project, run_on_s3
 from treering.demo.screen import Screen
 
 
@@ -35,3 +39,30 @@ def test_the_demo_runs_on_s3_and_prints_no_credentials(thin_data: Path, monkeypa
     assert "s3://demo/flights/training-jobs/late-arrivals-1/output/model.tar.gz" in printed
     assert len(output.credentials) == 2
     assert not any(secret in printed for secret in output.credentials)
+
+
+def commands_of(printed: str) -> list[list[str]]:
+    """Each command that was printed: the program, and the words behind it."""
+    shown = [shlex.split(line) for line in printed.splitlines() if re.match(r"   \S*treering ", line)]
+    return [words for words in shown if Path(words[0]).name == "treering"]
+
+
+def test_every_printed_command_works(shown: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    commands = commands_of(shown.printed)
+    assert all(Path(program).is_file() for program, *_ in commands)
+    monkeypatch.chdir(tmp_path)
+    for _, *words in commands:
+        with pytest.raises(SystemExit) as ended:
+            main(words)
+        assert (words, ended.value.code) == (words, 0)
+    assert capsys.readouterr().err == ""
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["flights-project", "late-arrivals-1.html"]
+    assert len(commands) == 7
+
+
+def test_a_project_says_how_it_is_run(thin_data: Path, tmp_path: Path) -> None:
+    output = io.StringIO()
+    leave_project(tmp_path / "my project", thin_data, Screen(Console(file=output, width=80)))
+    ((_, *words),) = commands_of(output.getvalue())
+    assert words == ["run", str(tmp_path / "my project" / "flights.toml"), "--functions", str(tmp_path / "my project" / "features.py")]
+    assert all(Path(words[place]).is_file() for place in (1, 3))

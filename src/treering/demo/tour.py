@@ -1,30 +1,28 @@
 """The demo as a person sees it: the steps of `flights.py`, one after another, and what each says about the data."""
 
-import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import pyarrow.compute as pc
+import pyarrow as pa
 
-from treering.demo import flights, raw_zone
+from treering.demo import flights, leak, raw_zone, routes, rows
 from treering.demo.screen import Screen
 from treering.ingestion.report import IngestionReport
 from treering.recipes.recipe import Recipe
-from treering.schema.times import MICROSECONDS_PER_SECOND, duration_text, time_text
+from treering.schema.times import time_text
 from treering.store import Store
 from treering.training.job import TrainingJob
+from treering.training.resources import memory_text
 from treering.training_sets.splits import Split
 from treering.training_sets.training_set import TrainingSet
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_EVERY = 10
 _ROUND = re.compile(r"\[(\d+)\]\t")
-_AUC = re.compile(r"(\w+)-auc:([\d.]+)")
-_PUBLISHED_AFTER_SECONDS = 3600
+_SHOWN_HITS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,7 @@ class Tour:
         store: a new one.
         screen: what they are shown on.
         data: the folder with the raw files.
-        split: of the training set.
+        split: of the training sets.
     """
 
     store: Store
@@ -44,19 +42,23 @@ class Tour:
     split: Split = flights.FULL_YEAR
 
     def run(self) -> None:
-        """Go all the way, from raw files to a model and the explanation of one cell."""
+        """Go all the way, from raw files to two models, and to what a mistake would have cost."""
         self.raw_files()
         self.feature_groups()
         frame = self.engineering()
         training_set = self.training_set(frame)
-        self.predictions(training_set, self.training(training_set))
+        self.training(training_set)
+        self.second_model(frame)
+        self.leak(frame, training_set)
+        self.predictions(training_set)
         self.explanation(frame)
+        self.found_again()
 
     def raw_files(self) -> None:
         """Place the raw files below the store's root."""
         with self.screen.step("Raw CSV files, where the store is"):
             sizes = raw_zone.place(self.store, self.data)
-            self.screen.say(raw_zone.address(self.store))
+            self.screen.command(raw_zone.address(self.store))
             self.screen.say(", ".join(f"{file} {size / 1e6:.1f}" for file, size in sizes.items()) + " MB")
 
     def feature_groups(self) -> None:
@@ -66,22 +68,21 @@ class Tour:
             self._say_ingested(flights.ingest_files(self.store))
 
     def engineering(self) -> "pd.DataFrame":
-        """Engineer moments from clock times, and ingest what landed as the history of aircraft."""
+        """Engineer moments from clock times, and ingest what landed as the history of aircraft and of routes."""
         with self.screen.step("Feature engineering: clock times become moments in UTC"):
             frame = flights.read_flights(self.store)
-            report = flights.ingest_history(self.store, frame)
-            self.screen.say(f"flights.csv.zip -> {_steps(flights.moments(raw_zone.read(self.store, raw_zone.AIRPORTS)))} -> labels")
-            self.screen.say(f"                -> {_steps(flights.LANDINGS)} -> aircraft_history")
+            reports = [flights.ingest_landings(self.store), routes.ingest_days(self.store, frame)]
+            self.screen.say(f"flights.csv.zip -> {rows.steps(Recipe(flights.MOMENTS))}")
+            self.screen.say("  -> labels")
+            self.screen.say(f"  -> {rows.steps(Recipe(flights.LANDINGS))} -> aircraft_history")
+            self.screen.say(f"  -> {rows.steps(routes.DAYS)} -> route_history")
             self._say_moments(frame)
-            self._say_ingested([report])
+            self._say_ingested(reports)
         return frame
 
     def _say_ingested(self, reports: list[IngestionReport]) -> None:
         groups = [self.store.feature_groups[report.group].definition for report in reports]
-        self.screen.table(
-            ("group", "by", "event time", "known", ">rows", ">rows/s"),
-            [_group_row(group, report) for group, report in zip(groups, reports, strict=True)],
-        )
+        self.screen.table(rows.GROUP_COLUMNS, [rows.group_row(group, report) for group, report in zip(groups, reports, strict=True)])
 
     def _say_moments(self, frame: "pd.DataFrame") -> None:
         landed = frame["arr_delay"].notna()
@@ -98,56 +99,89 @@ class Tour:
         """Look every flight's features up as of its scheduled departure, and keep them."""
         with self.screen.step("Training set: what was known at each flight's scheduled departure"):
             flights.create_view(self.store)
-            built = flights.build_training_set(self.store, frame, self.split)
-            receipt = built.receipt
-            self.screen.table(
-                ("lookup", ">matched", ">no record", ">not yet known", ">expired", ">withheld"),
-                [_counts_row(counts) for counts in receipt.counts],
-            )
+            built = flights.build_late_arrivals(self.store, frame, self.split)
+            self.screen.table(rows.COUNTS_COLUMNS, [rows.counts_row(counts) for counts in built.receipt.counts])
             self.screen.say("withheld: there was a newer record, not known yet. All were written today,", "dim")
             self.screen.say("so when each was known is what its group declares; the receipt says that.", "dim")
-            self.screen.table(
-                ("split", ">rows", ">never arrived", "from", "to"),
-                [(name, f"{one.rows:,}", f"{one.null_targets:,}", _minute(one.first), _minute(one.last)) for name, one in receipt.splits.items()],
-            )
+            self.screen.table(rows.SPLIT_COLUMNS, rows.split_rows(built))
             self.screen.say(f"{len(frame):,} rows in, {built.rows:,} rows out; receipt {built.id[:16]}")
-            self.screen.say(_rows_that_see_the_future(built), "green")
+            self.screen.say(rows.rows_that_see_the_future(built), "green")
+            self._say_warnings(built)
         return built
 
-    def training(self, training_set: TrainingSet) -> TrainingJob:
+    def _say_warnings(self, built: TrainingSet) -> None:
+        for warning in built.warnings:
+            self.screen.say(f"warning: {warning}", "yellow")
+
+    def training(self, training_set: TrainingSet) -> None:
         """Train and measure."""
         with self.screen.step("Training: a recipe and XGBoost, in a process of their own"):
-            self.screen.say(f"{len(training_set.features)} features -> {_steps(flights.PREPARATION)} -> XGBoost")
-            job = flights.train(self.store, training_set, self._echo)
-            late = {split: pc.mean(training_set.to_arrow(split, ["late"])["late"].cast("int8")).as_py() for split in job.metrics or {}}
+            self.screen.say(f"{len(training_set.features)} features -> {rows.steps(flights.PREPARATION)} -> XGBoost")
+            _make_room()
+            job = flights.train_late_arrivals(self.store, training_set, _Rounds(self.screen, "auc"))
+            self.screen.table((f"{job.rounds} rounds kept", ">were late", ">auc", ">logloss"), rows.auc_rows(training_set, job))
+            self._say_archive(job)
+
+    def _say_archive(self, job: TrainingJob) -> None:
+        assert job.artifact is not None
+        assert job.resources is not None
+        self.screen.command(f"{self.store.root}/{job.artifact.key}")
+        self.screen.say(f"sha256 {job.artifact.sha256}")
+        self.screen.say(
+            f"{job.artifact.bytes:,} bytes; the job took {job.resources.wall_seconds:.1f} s and at most {memory_text(job.resources.peak_memory_bytes)}.", "dim"
+        )
+
+    def second_model(self, frame: "pd.DataFrame") -> None:
+        """Ask another question of the same lookups: nothing is looked up again."""
+        with self.screen.step("A second model from the same ingestion: departure delay in minutes"):
+            built = flights.build_departure_delay(self.store, frame, self.split)
+            self.screen.say(f"training set departure-delay: {built.reuse}", "green")
+            _make_room()
+            job = flights.train_departure_delay(self.store, built, _Rounds(self.screen, "rmse"))
+            self.screen.table((f"{job.rounds} rounds kept", ">mean delay", ">mae", ">rmse", ">rmse of saying the mean"), rows.minutes_rows(built, job))
+            self.screen.say("All in minutes. The mean is that of the training rows, said of every flight.", "dim")
+
+    def leak(self, frame: "pd.DataFrame", honest: TrainingSet) -> None:
+        """Make a mistake that people really make, and show what it costs."""
+        with self.screen.step("What one wrong word does: the same days, stamped at their start"):
+            self.screen.say('route_history once more, with date_means="start_of_day": a day\'s delays count as known that morning.')
+            self._say_ingested([leak.ingest_days(self.store, frame)])
+            built = leak.build(self.store, frame, self.split)
+            self.screen.say(f"training set late-arrivals-leaky: {built.reuse}")
+            self._say_warnings(built)
+            if not built.warnings:
+                self.screen.say("The set's own checks find nothing: no single feature gives the answer away. Only the group's declaration is wrong.", "dim")
+            _make_room()
+            leak.train(self.store, built, _Rounds(self.screen, "auc", every=20))
+            damage = leak.measure(self.store, honest)
             self.screen.table(
-                (f"{job.rounds} rounds", ">late", ">auc", ">logloss"),
-                [(split, f"{late[split]:.1%}", f"{values['auc']:.3f}", f"{values['logloss']:.3f}") for split, values in (job.metrics or {}).items()],
+                ("model", "asked about test flights with", ">auc"),
+                [
+                    ("honest", "what was known at departure", f"{damage.honest:.3f}"),
+                    ("leaky, as reported", "the delays of the day itself", f"{damage.reported:.3f}"),
+                    ("leaky, in use", "what was known at departure", f"{damage.in_use:.3f}"),
+                ],
             )
-        return job
+            self.screen.say(
+                f"The leaky model saw each flight's own delay in the mean of its day: it promises {damage.reported:.3f} and gives {damage.in_use:.3f}, "
+                f"where the honest one gives {damage.honest:.3f}.",
+                "green",
+            )
 
-    def _echo(self, line: str) -> None:
-        found = _ROUND.match(line)
-        if found is not None and int(found[1]) % _EVERY == 0:
-            scores = [f"{split} {float(value):.3f}" for split, value in _AUC.findall(line)]
-            self.screen.say(f"round {found[1]:>3}   auc {', '.join(scores)}", "dim")
-
-    def predictions(self, training_set: TrainingSet, job: TrainingJob) -> None:
-        """Load the model back and ask it about the busiest day of the test split."""
-        with self.screen.step("The model, loaded back from its archive, answers"):
-            assert job.artifact is not None
-            self.screen.say(f"{self.store.root}/{job.artifact.key}")
-            self.screen.say(f"{job.artifact.bytes:,} bytes")
-            self.screen.say(f"sha256 {job.artifact.sha256}")
-            test = training_set.to_pandas("test").dropna(subset=["late"])
+    def predictions(self, training_set: TrainingSet) -> None:
+        """Load the models back, ask them about the busiest day of the test split, and describe each on a page."""
+        with self.screen.step("The models, loaded back from their archives, answer"):
+            test = training_set.to_pandas("test").dropna(subset=["late", "dep_delay"])
             dates = test["departs_at"].dt.date
             day = test[dates == dates.mode()[0]]
-            answers = flights.load(self.store, job).predict(day)
-            order = answers.argsort(kind="stable")
-            self.screen.table(
-                ("flight", "scheduled", ">its last leg", ">chance", "late"),
-                [_prediction_row(day.iloc[row], answers[row]) for row in (order[0], order[len(order) // 2], order[-1])],
-            )
+            chances, minutes = (flights.load(self.store, job).predict(day) for job in (flights.LATE_JOB, flights.DELAY_JOB))
+            order = chances.argsort(kind="stable")
+            chosen = (order[0], order[len(order) // 2], order[-1])
+            self.screen.table(rows.PREDICTION_COLUMNS, [rows.prediction_row(day.iloc[row], chances[row], minutes[row]) for row in chosen])
+            self.screen.say(f"The least, the middling and the most likely to be late, of {len(day):,} flights that day.", "dim")
+            self.screen.say("A page on each model, to be opened in a browser:")
+            for job in (flights.LATE_JOB, flights.DELAY_JOB, leak.JOB):
+                self.screen.command(f"{self.store.root}/{flights.report(self.store, job).key}")
 
     def explanation(self, frame: "pd.DataFrame") -> None:
         """Explain one cell: the delay that a careless join would have given away."""
@@ -155,7 +189,7 @@ class Tour:
             flight = flights.most_telling(frame)
             told = flights.explain(self.store, flight)
             self.screen.say(
-                f"{_name(flight.iloc[0])} with {told.key['tailnum']} should leave at {time_text(told.time)[:16]}Z. What did one know of its last leg?",
+                f"{rows.name_of(flight.iloc[0])} with {told.key['tailnum']} should leave at {time_text(told.time)[:16]}Z. What did one know of its last leg?",
             )
             self.screen.quote(told.lines())
             answer = next(number for number, one in enumerate(told.candidates) if one.is_answer)
@@ -163,40 +197,34 @@ class Tour:
                 f"A join on the day would have told the model {told.candidates[answer - 1].value:g}, or this flight's own {flight['arr_delay'].iloc[0]:g}.",
                 "green",
             )
+            raw_zone.write(self.store, raw_zone.ONE_FLIGHT, flights.as_asked(flight))
+
+    def found_again(self) -> None:
+        """Find what there is, and ingest a file that is in already."""
+        with self.screen.step("Found and used again"):
+            found = self.store.search("delay")
+            self.screen.say(f"search 'delay': {len(found)} found by name, description, tag or owner")
+            self.screen.table(rows.HIT_COLUMNS, [rows.hit_row(hit) for hit in found.hits[:_SHOWN_HITS]])
+            again = flights.ingest_weather(self.store)
+            assert again.reused
+            self.screen.say(f"weather.csv once more: it is in already (commit {again.commit}, {again.rows:,} rows); nothing was written.", "green")
 
 
-def _group_row(definition: Any, report: IngestionReport) -> tuple[str, ...]:
-    event_time = "static" if definition.is_static else str(definition.event_time)
-    known = "always" if definition.is_static else str(definition.availability)
-    return definition.name, ", ".join(definition.entity), event_time, known, f"{report.rows:,}", f"{report.rows_per_second:,.0f}"
+def _make_room() -> None:
+    # What Arrow keeps in reserve is memory that the training process needs.
+    pa.default_memory_pool().release_unused()
 
 
-def _counts_row(counts: dict[str, Any]) -> tuple[str, ...]:
-    return counts["group"], *(f"{counts[name]:,}" for name in ("matched", "no_history", "not_yet_known", "expired", "withheld"))
+@dataclass(frozen=True, slots=True)
+class _Rounds:
+    """Shows some of the rounds that a job prints."""
 
+    screen: Screen
+    metric: str
+    every: int = 10
 
-def _steps(recipe: Recipe) -> str:
-    return " -> ".join(getattr(step, "function_name", step.name) for step in recipe.steps)
-
-
-def _rows_that_see_the_future(built: TrainingSet) -> str:
-    """Read the finished files again and look at how old each answer was at its row's moment."""
-    weather, landing = (built.to_arrow(columns=[f"{group}_age_seconds"])[0] for group in ("weather", "aircraft_history"))
-    early = pc.sum(pc.less(weather, _PUBLISHED_AFTER_SECONDS)).as_py() + pc.sum(pc.less(landing, 0)).as_py()
-    freshest = [duration_text(int(pc.min(ages).as_py()) * MICROSECONDS_PER_SECOND) for ages in (weather, landing)]
-    return (
-        f"{early} rows see the future: the freshest weather seen was {freshest[0]} old (it takes 1h to be published), the freshest landing {freshest[1]} old."
-    )
-
-
-def _prediction_row(flight: "pd.Series[Any]", answer: float) -> tuple[str, ...]:
-    last = "-" if math.isnan(flight["last_arr_delay"]) else f"{flight['last_arr_delay']:+.0f} min"
-    return _name(flight), f"{flight['departs_at']:%Y-%m-%d %H:%M}Z", last, f"{answer:.0%}", "yes" if flight["late"] else "no"
-
-
-def _name(flight: "pd.Series[Any]") -> str:
-    return f"{flight['carrier']} {flight['flight']} {flight['origin']}-{flight['dest']}"
-
-
-def _minute(moment: int) -> str:
-    return time_text(moment)[:16] + "Z"
+    def __call__(self, line: str) -> None:
+        found = _ROUND.match(line)
+        if found is not None and int(found[1]) % self.every == 0:
+            scores = [f"{split} {float(value):.3f}" for split, value in re.findall(rf"(\w+)-{self.metric}:([\d.]+)", line)]
+            self.screen.say(f"round {found[1]:>3}   {self.metric} {', '.join(scores)}", "dim")

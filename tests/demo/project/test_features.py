@@ -1,11 +1,10 @@
-"""Moments of flights, against hand-checked rows of the raw table and against rows made up for the awkward hours."""
+"""The functions of the demo's recipes, against hand-checked rows of the raw table and against rows made up for the awkward hours."""
 
 import pandas as pd
 import pytest
 
 from support.nyc_files import nyc_file
-from treering.demo.flight_times import minutes_of_day, with_arrival, with_departure, with_legs_that_day, zones_of
-from treering.demo.flights import moments
+from treering.demo.project.features import with_arrival, with_departure, with_legs_that_day, with_outcome, with_route_day
 
 # Carrier, number, day of the scheduled departure; what the clocks say stands behind each.
 HAND_CHECKED = {
@@ -22,7 +21,7 @@ HAND_CHECKED = {
 
 @pytest.fixture(scope="module")
 def flights() -> pd.DataFrame:
-    return moments(pd.read_csv(nyc_file("airports.csv"))).fit_transform(pd.read_csv(nyc_file("flights.csv.zip")))
+    return with_arrival(with_departure(pd.read_csv(nyc_file("flights.csv.zip"))))
 
 
 def one_flight(**changed: object) -> pd.DataFrame:
@@ -32,7 +31,7 @@ def one_flight(**changed: object) -> pd.DataFrame:
 
 
 def arrival_of(flight: pd.DataFrame) -> pd.Timestamp:
-    return with_arrival(flight, {"BOS": "America/New_York"})["arrived_at"].iloc[0]
+    return with_arrival(flight)["arrived_at"].iloc[0]
 
 
 @pytest.mark.parametrize(("which", "departs", "arrived"), HAND_CHECKED.values(), ids=HAND_CHECKED)
@@ -73,7 +72,9 @@ def test_a_flight_that_never_landed_has_no_arrival() -> None:
 
 
 def test_midnight_is_2400_or_0() -> None:
-    assert minutes_of_day(pd.Series([2400.0, 0.0, 517.0])).dt.total_seconds().tolist() == [0.0, 0.0, 19_020.0]
+    # 23:30 EDT, landing at midnight half an hour later.
+    arrivals = [arrival_of(one_flight(sched_arr_time=clock, arr_time=clock, air_time=25.0)) for clock in (2400, 0)]
+    assert arrivals == [pd.Timestamp("2013-11-03 04:00", tz="UTC")] * 2
 
 
 def test_legs_are_counted_in_the_order_in_which_they_landed() -> None:
@@ -82,5 +83,27 @@ def test_legs_are_counted_in_the_order_in_which_they_landed() -> None:
     assert with_legs_that_day(flights)["legs_that_day"].tolist() == [2, 1, 1]
 
 
-def test_every_destination_has_a_zone(flights: pd.DataFrame) -> None:
-    assert set(flights["dest"]) <= set(zones_of(pd.read_csv(nyc_file("airports.csv"))))
+def test_zones_are_those_of_the_table_of_airports(flights: pd.DataFrame) -> None:
+    airports = pd.read_csv(nyc_file("airports.csv")).dropna(subset=["tzone"]).set_index("faa")["tzone"]
+    one_of_each = flights[flights["dest"].isin(airports.index) & flights["arrived_at"].notna()].groupby("dest").head(1)
+    clocks = [row["arrived_at"].tz_convert(airports[row["dest"]]) for _, row in one_of_each.iterrows()]
+    assert [clock.hour * 100 + clock.minute for clock in clocks] == (one_of_each["arr_time"] % 2400).tolist()
+    assert len(clocks) == 100
+
+
+def test_a_flight_that_never_arrived_was_neither_late_nor_on_time() -> None:
+    flights = pd.DataFrame({"arr_delay": [15.0, 16.0, None], "departs_at": pd.to_datetime(["2013-01-07 04:00"] * 3, utc=True)})
+    outcome = with_outcome(flights)
+    assert outcome["late"].tolist() == [False, True, pd.NA]
+    # It was still Sunday in New York.
+    assert outcome["weekday"].tolist() == [6, 6, 6]
+
+
+def test_a_routes_day_is_that_of_landing_in_new_york() -> None:
+    landed = pd.to_datetime(["2013-01-02 04:59", "2013-01-01 20:00", "2013-01-02 05:00"], utc=True)
+    flights = pd.DataFrame(
+        {"origin": "JFK", "dest": "BOS", "carrier": "B6", "arrived_at": landed, "arr_delay": [30.0, 0.0, 16.0], "dep_delay": [20.0, 0.0, 5.0]}
+    )
+    days = with_route_day(flights)
+    assert days["landed_on"].astype(str).tolist() == ["2013-01-01", "2013-01-01", "2013-01-02"]
+    assert days[["landings", "late_share", "mean_arr_delay", "mean_dep_delay"]].to_numpy().tolist() == [[2, 0.5, 15, 10], [2, 0.5, 15, 10], [1, 1, 16, 5]]
