@@ -28,11 +28,11 @@ test: $(READY) ## Run every test that belongs to a change.
 conformance: $(READY) ## Run the point-in-time conformance kit alone.
 	$(PYTHON) -m pytest -q tests/conformance
 
-mutants: $(READY) ## Plant bugs in the kernel and the storage; every one has to be found.
+mutants: $(READY) ## Plant bugs from the kernel to the models; every one has to be found.
 	$(PYTHON) tools/mutants.py
 
 crash: $(READY) ## Kill an ingestion at every one of its I/O operations, and show which were hit.
-	$(PYTHON) -m pytest -q -s tests/crash
+	$(PYTHON) -m pytest -q -s tests/crash --kills=100
 
 check: $(READY) ## Format, lint, types, layers.
 	$(VENV)/bin/ruff format --check .
