@@ -170,7 +170,17 @@ def test_nulls_of_any_type_stay_null(nothing):
 
 
 @pytest.mark.parametrize(
-    "options", [{"columns": None}, {"time_zone": "Nowhere"}, {"format": "iso"}, {"format": "%Y %Z"}, {"format": "%"}, {"format": 3}, {"date_means": "noon"}]
+    "options",
+    [
+        {"columns": None},
+        {"time_zone": "Nowhere"},
+        {"format": "iso"},
+        {"format": "%Y %Z"},
+        {"format": "%"},
+        {"format": "%d.%m."},
+        {"format": 3},
+        {"date_means": "noon"},
+    ],
 )
 def test_options_that_mean_nothing_are_refused(options):
     with pytest.raises(InvalidDefinitionError):
@@ -178,8 +188,8 @@ def test_options_that_mean_nothing_are_refused(options):
 
 
 def test_a_format_that_pandas_cannot_use_is_refused():
-    with pytest.raises(RecipeError, match="cannot read by format='%d %d'"):
-        parsed(["1 1"], format="%d %d", time_zone="UTC")
+    with pytest.raises(RecipeError, match="cannot read by format='%Y %d %d'"):
+        parsed(["2013 1 1"], format="%Y %d %d", time_zone="UTC")
 
 
 @pytest.mark.parametrize(

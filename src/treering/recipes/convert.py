@@ -184,6 +184,7 @@ _CASTERS: tuple[tuple[Callable[[pa.DataType], bool], Callable[[pa.Array, pa.Data
 
 # Not those that depend on the machine's language or zone, nor weeks.
 _FORMAT = re.compile(r"(?:[^%]|%[aAbBdfHIjmMpSwyYz%])+")
+_YEAR = re.compile(r"%[Yy]")
 _CLOCK = re.compile(r"%[HIMSf]")
 
 
@@ -221,6 +222,8 @@ class ParseTimes(_Conversion):
             raise InvalidDefinitionError(
                 f"ParseTimes has format={self.format!r}; write one such as '%d.%m.%Y %H:%M'. Zones are read by %z, as +0100; their names by time_zone=."
             )
+        if self.format is not None and not _YEAR.search(self.format):
+            raise InvalidDefinitionError(f"ParseTimes has format={self.format!r}, which has no year: a moment needs one. Write %Y where it stands.")
         if self.date_means not in (None, *_DAY_OFFSETS):
             raise InvalidDefinitionError(f"ParseTimes has date_means={self.date_means!r}; it is 'start_of_day' or 'end_of_day'.")
 
